@@ -1,0 +1,377 @@
+"""The values that cross the database's boundary: what the drivers hand in and get back. No table, no SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from syncd.model import (
+    Contact,
+    IdentityCase,
+    Judgement,
+    Lane,
+    OrderState,
+    RawRecord,
+    Resolution,
+    Stream,
+    TagAction,
+    Unified,
+    Window,
+)
+
+
+class Resolver(Protocol):
+    """Who is who among the contacts of a case; handed in, so that the database knows no rules."""
+
+    @property
+    def version(self) -> str:
+        """Names the rules; kept with nothing but the log, judgements carry their rule."""
+        ...
+
+    def judge(self, case: IdentityCase) -> Resolution:
+        """All automatic judgements that should be live among the case's contacts, and the people they make."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneKey:
+    """One lane of one stream of one store."""
+
+    store_id: str
+    stream: Stream
+    lane: Lane
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lease:
+    """The right to work a lane; the epoch is checked inside every committing transaction."""
+
+    key: LaneKey
+    owner: str
+    epoch: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """What became of the distinct records of a walk: `read` is the sum of the other five."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            read=self.read + other.read,
+            new=self.new + other.new,
+            changed=self.changed + other.changed,
+            unchanged=self.unchanged + other.unchanged,
+            stale=self.stale + other.stale,
+            rejected=self.rejected + other.rejected,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Walk:
+    """A walk under way, as its checkpoint keeps it.
+
+    Args:
+        kind: incremental, sweep or backfill.
+        signpost: The ceiling that the bookmark may reach when the walk ends well.
+        declared: The platform's count when the walk began, where it gives one.
+        cursor: Resume token behind the last stored page; None before the first.
+    """
+
+    walk_id: str
+    kind: str
+    window: Window
+    signpost: datetime | None
+    started_at: datetime
+    cursor: str | None = None
+    declared: int | None = None
+    counts: Counts = Counts()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WalkEnd:
+    """How a walk that was stored whole ends.
+
+    Args:
+        bookmark: The stream's new bookmark; None leaves it where it is. It never moves back.
+        fresh_until: The signpost this success stands for; None leaves it.
+        history_complete: Whether the walk held everything the stream has.
+        is_sweep: Whether the next sweep is due one interval from now.
+        delete_missing: Whether records that the walk did not meet are gone (complete, counted listings only).
+    """
+
+    bookmark: datetime | None = None
+    fresh_until: datetime | None = None
+    history_complete: bool = False
+    is_sweep: bool = False
+    delete_missing: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneState:
+    """A lane's checkpoint: where the stream stands and the walk to resume, if one was cut off."""
+
+    bookmark: datetime | None = None
+    fresh_until: datetime | None = None
+    history_complete_since: datetime | None = None
+    last_sweep_at: datetime | None = None
+    walk: Walk | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    """One mapped record.
+
+    Args:
+        content_hash: Over the unified values without source times and without our own tags.
+        source_time: The platform's update time; None where it gives none.
+        contact: The identity-bearing source it makes; None for an account's order or cart, or one without any
+            trace of a person.
+    """
+
+    raw: RawRecord
+    unified: Unified
+    content_hash: bytes
+    source_time: datetime | None
+    contact: Contact | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rejected:
+    """One record that could not be mapped, and why."""
+
+    raw: RawRecord
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageCommit:
+    """One page, ready to be committed whole.
+
+    Args:
+        asked_at: When the page was asked for; older knowledge of tags than this gives way to the page's.
+        cursor: Resume token to save with it.
+        declared: The platform's count, kept with the walk at its first page.
+        signpost: The walk's signpost, kept with the walk at its first page.
+    """
+
+    lease: Lease
+    walk_id: str
+    accepted: tuple[Accepted, ...]
+    rejected: tuple[Rejected, ...]
+    mapper_version: int
+    asked_at: datetime
+    cursor: str
+    declared: int | None
+    signpost: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunReport:
+    """One run for one stream, as `history` shows it."""
+
+    run_id: str
+    store_id: str
+    platform: str
+    stream: Stream
+    lane: Lane
+    kind: str
+    status: str  # running | succeeded | partial | failed
+    started_at: datetime
+    ended_at: datetime | None = None
+    reason: str = ""
+    pages: int = 0
+    counts: Counts = Counts()
+    deleted: int = 0
+    declared: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamStatus:
+    """One stream of one store, as `status` shows it."""
+
+    store_id: str
+    platform: str
+    stream: Stream
+    bookmark: datetime | None
+    history_complete_since: datetime | None
+    fresh_until: datetime | None
+    last_sweep_at: datetime | None
+    walk: Walk | None
+    stored_count: int
+    rejected_count: int
+    last_run: RunReport | None
+    paused_reason: str | None
+    push_paused_reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RejectedRecordView:
+    """A rejected record, as `rejected list|show` prints it; `payload` is the raw JSON text."""
+
+    store_id: str
+    stream: Stream
+    external_id: str
+    reason: str
+    mapper_version: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    payload: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContactView:
+    """A contact of a profile with what it was made from."""
+
+    contact: Contact
+    contact_id: str
+    platform: str
+    email: str
+    phone: str
+    order_count: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProfileView:
+    """A person: display values, contacts, the judgements that join them, events, facts, segments and tags."""
+
+    profile_id: str
+    first_name: str
+    last_name: str
+    email: str
+    phone: str
+    contacts: tuple[ContactView, ...]
+    judgements: tuple[Judgement, ...]
+    events: tuple[tuple[datetime, str, str], ...]  # at, kind, detail in words
+    facts: dict[str, object]
+    segments: tuple[str, ...]
+    tags: tuple[tuple[str, str, str], ...]  # store id, external id, tag
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProfileHit:
+    """One profile that `find` came upon."""
+
+    profile_id: str
+    first_name: str
+    last_name: str
+    email: str
+    phone: str
+    contact_count: int
+    store_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountTag:
+    """One tag on one account with everything a plan decides by.
+
+    Args:
+        is_wanted: Whether a segment wants the tag there.
+        is_known: Whether the tag is known to be there.
+        is_ours: Whether the ledger says that we put it there and did not take it off again.
+        is_pending: Whether the outbox holds a change of it that is not settled.
+        is_consenting: False if the person said no to e-mail.
+        has_open_review: Whether a judgement on the profile waits for a person.
+    """
+
+    store_id: str
+    external_id: str
+    profile_id: str
+    segment: str
+    tag: str
+    is_wanted: bool
+    is_known: bool
+    is_ours: bool
+    is_pending: bool = False
+    is_consenting: bool = True
+    has_open_review: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reach:
+    """How far a segment gets on one store: members, those with an account there, those tagged already."""
+
+    segment: str
+    store_id: str
+    members: int
+    with_account: int
+    tagged: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedChange:
+    """One tag change of a plan, with the profile and segment that ask for it."""
+
+    store_id: str
+    external_id: str
+    profile_id: str
+    action: TagAction
+    tag: str
+    segment: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutboxItem:
+    """A planned change on its way."""
+
+    outbox_id: str
+    apply_id: str
+    change: PlannedChange
+    state: str
+    attempts: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """What became of an outbox row: its new state (sent, confirmed, rejected, waiting, planned) and why."""
+
+    outbox_id: str
+    state: str
+    reason: str = ""
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TagWish:
+    """One segment's tag on one store."""
+
+    segment: str
+    tag: str
+    store_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moves:
+    """What an evaluation changed in a segment, and how many profiles are in it now."""
+
+    entered: int
+    left: int
+    members: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RevenuePolicy:
+    """Which orders count as revenue, and in which currency sums are kept.
+
+    Args:
+        currency: The merchant's currency; "" when none is configured: sums are then NULL unless all orders of the
+            profile share one currency.
+        rates: Units of the merchant's currency for one unit of another, by ISO code.
+    """
+
+    excluded_states: frozenset[OrderState] = frozenset({OrderState.PENDING, OrderState.CANCELLED, OrderState.FAILED})
+    include_tax: bool = True
+    include_shipping: bool = True
+    currency: str = ""
+    rates: Mapping[str, Decimal] | None = None
