@@ -69,5 +69,5 @@ def _finite(amount: Decimal | str) -> Decimal:
 
 
 def _refuse_too_large(value: Decimal) -> None:
-    if abs(value) > _LARGEST_MINOR:
+    if value.copy_abs() > _LARGEST_MINOR:
         raise ValueError("amount is too large")
