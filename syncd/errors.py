@@ -8,6 +8,7 @@
         CorruptAnswer       an answer that is not what the platform sends; nothing of it is stored
         DatabaseBusy        another process holds the database
         AmbiguousWrite      a write whose answer was lost: read back before repeating
+        Interrupted         we were told to end; what is stored stays, the rest is for the next run
       SkipRecord            this record only: set it aside, go on
         MappingFailed       a record we cannot read
         WriteRejected       a tag change the platform refused
@@ -121,6 +122,10 @@ class DatabaseBusy(RetryLater):
 
 class AmbiguousWrite(RetryLater):
     """A write was sent and its answer lost; it is read back before it is repeated."""
+
+
+class Interrupted(RetryLater):
+    """The process was told to end; the walk goes on where it stopped at the next run."""
 
 
 class SkipRecord(SyncdError):
