@@ -1,0 +1,1 @@
+"""The tests of syncd; helpers are imported as `tests.clock`, `tests.postgres`."""

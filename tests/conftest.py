@@ -1,0 +1,93 @@
+"""What every test may ask for: empty databases on both engines, a clock, the shared recordings, one random seed."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.clock import ManualClock
+from tests.postgres import PostgresServer, running_server
+
+hypothesis.settings.register_profile("syncd", deadline=None, print_blob=True, database=None)
+hypothesis.settings.load_profile("syncd")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """One seed for hypothesis and for `rng`, handed on to the workers; repeat a run by `--hypothesis-seed`."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say how to repeat this run, at every verbosity."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal and not hasattr(session.config, "workerinput"):
+        terminal.write_line(f"random seed: --hypothesis-seed={session.config.option.hypothesis_seed}")
+
+
+def _only_loopback(event: str, args: tuple[object, ...]) -> None:
+    address = args[1] if event == "socket.connect" else None
+    if not isinstance(address, tuple) or address[0] == "localhost":
+        return
+    if not ipaddress.ip_address(address[0]).is_loopback:
+        raise RuntimeError(f"a test may not reach {address[0]}: only loopback")
+
+
+sys.addaudithook(_only_loopback)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Random numbers of this run's seed."""
+    return random.Random(str(request.config.option.hypothesis_seed))
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that only the test moves."""
+    return ManualClock()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of recordings and published schemas that SYNCD_SHARED names."""
+    folder = os.environ.get("SYNCD_SHARED")
+    if not folder:
+        pytest.skip("SYNCD_SHARED names no folder of recordings")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test process."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of an empty PostgreSQL database."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The address of an SQLite database that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'syncd.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty database, once on each engine."""
+    name = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    url: str = request.getfixturevalue(name)
+    return url
