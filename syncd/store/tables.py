@@ -467,12 +467,13 @@ class TouchedProfile(SQLModel, table=True):
 
 
 class FactsRow(SQLModel, table=True):
-    """What a CRM needs to know of a profile. Amounts are minor units of the merchant's currency, NULL if they
-    cannot be converted; counts and times leave out orders that are no revenue."""
+    """What a CRM needs to know of a profile. Amounts are minor units of `currency`, NULL if they cannot be
+    converted; counts and times leave out orders that are no revenue."""
 
     __tablename__ = "facts"
 
     profile_id: str = _key()
+    currency: str = _text(comment="of the amounts: the merchant's, else the only one the profile used")
     orders_count: int = 0
     spent_minor: int | None = Field(default=0, sa_type=BigInteger)
     average_order_minor: int | None = Field(default=None, sa_type=BigInteger)
