@@ -144,11 +144,17 @@ def _own_folder() -> Path:
 
 def _reachable_copy(binaries: Path, folder: Path) -> Path:
     """The binaries where the server's user can run them: in place, or copied with what belongs to them."""
-    if _unprivileged() is None or _is_open_to_all(binaries):
+    user = _unprivileged()
+    if user is None or _is_open_to_all(binaries):
         return binaries
-    ours = folder / "postgresql"
-    shutil.copytree(binaries.parent, ours, symlinks=True, ignore=shutil.ignore_patterns("include"))
-    ours.chmod(0o755)
+    install, package = binaries.parent, binaries.parent.parent
+    ours = folder / package.name / install.name
+    shutil.copytree(install, ours, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    bundled = package.with_name(f"{package.name}.libs")  # where a wheel keeps shared libraries
+    if bundled.is_dir():
+        shutil.copytree(bundled, folder / bundled.name)
+    for place in (folder, *folder.rglob("*")):
+        os.chown(place, user.pw_uid, user.pw_gid, follow_symlinks=False)
     return ours / binaries.name
 
 
