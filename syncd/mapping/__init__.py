@@ -1,0 +1,58 @@
+"""The mappings by platform, and what of a unified record counts as its content.
+
+In come raw records and tag changes, out come unified records and the platform's wording. No clock, no network, no
+database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import fields
+from operator import attrgetter
+
+import orjson
+
+from syncd.errors import ConfigInvalid
+from syncd.mapping.base import Mapper, MapperOptions
+from syncd.mapping.woocommerce import WooCommerceMapper
+from syncd.model import Cart, Customer, Order, Unified
+
+MAPPERS: dict[str, Callable[[MapperOptions], Mapper]] = {
+    "woocommerce": WooCommerceMapper,
+}
+
+
+def mapper_for(platform: str, options: MapperOptions) -> Mapper:
+    """The mapping of a store's platform.
+
+    Raises:
+        ConfigInvalid: There is none of that name.
+    """
+    if platform not in MAPPERS:
+        known = ", ".join(sorted(MAPPERS))
+        raise ConfigInvalid(f"there is no mapping for the platform {platform!r}", hint=f"Use one of: {known}.")
+    return MAPPERS[platform](options)
+
+
+_NO_CONTENT = frozenset({"updated_at", "tags"})  # our own push moves both
+_CONTENT = {
+    kind: attrgetter(*(field.name for field in fields(kind) if field.name not in _NO_CONTENT))
+    for kind in (Customer, Order, Cart)
+}
+
+
+def content_hash(unified: Unified, own_tags: frozenset[str]) -> bytes:
+    """What a record says, in 16 bytes: two records with equal hashes differ in nothing but update time and our tags.
+
+    Args:
+        unified: The record as mapped.
+        own_tags: Texts of the tags that are ours; others count.
+    """
+    content = (*_CONTENT[type(unified)](unified), _foreign_tags(unified, own_tags))
+    return hashlib.blake2b(orjson.dumps(content), digest_size=16).digest()
+
+
+def _foreign_tags(unified: Unified, own_tags: frozenset[str]) -> list[str] | None:
+    tags = unified.tags if isinstance(unified, Customer) else ()
+    return None if tags is None else sorted(set(tags) - own_tags)

@@ -6,9 +6,23 @@ platform's wording of it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from syncd.model import PlatformChange, RawRecord, Stream, TagChange, Unified
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MapperOptions:
+    """What a store's configuration says about the meaning of its payloads.
+
+    Args:
+        country: The store's own country, for platforms whose addresses leave it out; "" when not configured.
+        consent_meta_key: Where a platform without consent of its own keeps it; None when nowhere.
+    """
+
+    country: str = ""
+    consent_meta_key: str | None = None
 
 
 class Mapper(Protocol):

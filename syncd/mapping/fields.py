@@ -1,0 +1,161 @@
+"""Payload fields read one by one: text, ids, counts, times, money.
+
+In comes a decoded JSON object, out come typed values. An absent or null field is tolerated; a field of another
+type, or one that no database could hold, fails the record with the field's name and never with its value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from syncd import money
+from syncd.errors import MappingFailed
+from syncd.model import Json
+
+LONGEST_TEXT = 10_000
+LONGEST_ID = 255
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_AMOUNT = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
+_LARGEST_COUNT = 2**31 - 1
+_ID_CEILING = 2**63
+
+
+class Fields:
+    """One JSON object of a payload.
+
+    Args:
+        payload: The decoded object; anything else fails the record.
+        path: Where the object stands in its record, such as `billing`; "" for the record itself.
+    """
+
+    def __init__(self, payload: Json, path: str = "") -> None:
+        self._path = path
+        self._values: Mapping[str, Json] = payload if isinstance(payload, Mapping) else self._fail("", "is no object")
+
+    def holds(self, name: str) -> bool:
+        """Whether the field is there at all, be it null or empty; where not, the platform withholds it."""
+        return name in self._values
+
+    def text(self, name: str, limit: int = LONGEST_TEXT) -> str:
+        """The field's text without outer blanks; "" when absent or null."""
+        value = self._values.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self._fail(name, "is no text")
+        if len(value) > limit:
+            self._fail(name, f"is longer than {limit} characters")
+        if _UNSTORABLE.search(value):
+            self._fail(name, "holds characters that cannot be stored")
+        return value.strip()
+
+    def known_text(self, name: str) -> str | None:
+        """The field's text, or None when the platform withholds the field."""
+        return self.text(name) if self.holds(name) else None
+
+    def external_id(self, name: str) -> str:
+        """An id as text; "" when absent, null or the platform's 0 for none."""
+        value = self._values.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self._number_id(name, value)
+        text = self.text(name, LONGEST_ID)
+        return "" if text == "0" else text
+
+    def count(self, name: str) -> int:
+        """A whole number; fractions are rounded half-even, absent is 0."""
+        value = self._values.get(name)
+        if value is None:
+            return 0
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            self._fail(name, "is no number")
+        if abs(value) > _LARGEST_COUNT:
+            self._fail(name, "is too large")
+        return round(value)
+
+    def time(self, name: str) -> datetime | None:
+        """A time in UTC, whose suffix the platform may leave out; None when absent, null or empty."""
+        text = self.text(name)
+        return self._utc(name, text) if text else None
+
+    def object(self, name: str) -> Fields:
+        """The nested object; one without fields when absent, null or the empty list that PHP makes of it."""
+        value = self._values.get(name)
+        return Fields({} if value is None or value == [] else value, self._at(name))
+
+    def objects(self, name: str) -> Iterator[Fields]:
+        """The objects of a list in their order; none when absent or null."""
+        values = self._values.get(name)
+        if values is None:
+            return
+        if not isinstance(values, list | tuple):
+            self._fail(name, "is no list")
+        for index, value in enumerate(values):
+            yield Fields(value, f"{self._at(name)}[{index}]")
+
+    def value(self, name: str) -> Json:
+        """The field as it stands, of any type; None when absent."""
+        return self._values.get(name)
+
+    def fail(self, name: str, reason: str) -> NoReturn:
+        """Set the record aside because of this field; `reason` must not repeat the value.
+
+        Raises:
+            MappingFailed: Always.
+        """
+        self._fail(name, reason)
+
+    def _number_id(self, name: str, value: int) -> str:
+        if not 0 <= value < _ID_CEILING:
+            self._fail(name, "is no id")
+        return str(value) if value else ""
+
+    def _utc(self, name: str, text: str) -> datetime:
+        try:
+            parsed = datetime.fromisoformat(text)
+            return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self._fail(name, "is no time")
+
+    def _at(self, name: str) -> str:
+        return f"{self._path}.{name}".strip(".")
+
+    def _fail(self, name: str, reason: str) -> NoReturn:
+        where = self._at(name) or "record"
+        raise MappingFailed(f"{where} {reason}")
+
+
+class Amounts:
+    """Reads the amounts of one record in its currency, counting those that had to be rounded."""
+
+    def __init__(self, currency: str) -> None:
+        self._currency = currency
+        self.rounded_count = 0
+
+    def required(self, fields: Fields, name: str) -> int:
+        """An amount in minor units that must be there.
+
+        Raises:
+            MappingFailed: It is absent, null, empty or no amount.
+        """
+        text = fields.text(name)
+        return self._minor(fields, name, text) if text else fields.fail(name, "is missing")
+
+    def optional(self, fields: Fields, name: str) -> int:
+        """An amount in minor units; 0 when absent, null or empty."""
+        text = fields.text(name)
+        return self._minor(fields, name, text) if text else 0
+
+    def _minor(self, fields: Fields, name: str, text: str) -> int:
+        if not _AMOUNT.fullmatch(text):
+            fields.fail(name, "is no amount")
+        try:
+            minor, was_rounded = money.to_minor(text, self._currency)
+        except ValueError:
+            fields.fail(name, "is no amount")
+        self.rounded_count += was_rounded
+        return minor
