@@ -6,9 +6,9 @@ database.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable
-from dataclasses import fields
 from operator import attrgetter
 
 import orjson
@@ -37,7 +37,7 @@ def mapper_for(platform: str, options: MapperOptions) -> Mapper:
 
 _NO_CONTENT = frozenset({"updated_at", "tags"})  # our own push moves both
 _CONTENT = {
-    kind: attrgetter(*(field.name for field in fields(kind) if field.name not in _NO_CONTENT))
+    kind: attrgetter(*(field.name for field in dataclasses.fields(kind) if field.name not in _NO_CONTENT))
     for kind in (Customer, Order, Cart)
 }
 
