@@ -28,7 +28,7 @@ KNOWS_SANDBOX = {"app", "cli", "demo", "sandbox"}
 KNOWS_PLATFORMS = {"connectors", "mapping", "sandbox", "settings"}
 PLATFORM_WORDS = re.compile(r"\b(shopify|woocommerce|bigcommerce)\b|_gmt\b|\bmeta_data\b|\bline_items\b", re.IGNORECASE)
 SQL_PACKAGES = {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "sqlite3"}
-BRANCHES = {cls.__name__ for cls in [errors.SyncdError, *errors.SyncdError.__subclasses__()]}
+BRANCHES = {"SyncdError"} | {branch.__name__ for branch in errors.SyncdError.__subclasses__()}
 
 
 class Import(NamedTuple):

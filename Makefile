@@ -1,0 +1,39 @@
+# `make` alone lists what there is. Every target uses the Python environment that is active.
+.DEFAULT_GOAL := help
+.PHONY: help setup fmt check test cover demo soak bench record-golden
+ARGS ?=
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install the checkout for development
+	pip install --quiet --editable '.[dev]'
+
+fmt: ## format the code and apply the safe fixes
+	ruff format .
+	ruff check --fix .
+
+check: ## format, lint, types, layers, tests: what must hold before a commit
+	ruff format --check .
+	ruff check .
+	mypy
+	pytest
+
+test: ## run tests; ARGS='tests/unit -n 0' picks some
+	pytest $(ARGS)
+
+cover: ## run the tests and show the lines that none of them reach
+	coverage run --source syncd -m pytest -n 0 $(ARGS)
+	coverage report --show-missing --skip-covered
+
+demo: ## the whole job on invented shops, on a temporary database
+	syncd demo
+
+soak: ## the property tests with many more examples than the default run
+	SYNCD_TEST_EXAMPLES=5000 pytest tests/property $(ARGS)
+
+bench: ## measure pages, identity and segments on this machine
+	python -m bench $(ARGS)
+
+record-golden: ## rewrite the reviewed mapping results; read the difference before committing it
+	SYNCD_RECORD_GOLDEN=1 pytest tests/golden -n 0 $(ARGS)
