@@ -20,7 +20,7 @@ def tag_slug(tag: str) -> str:
     """
     folded = tag.lower()
     slug = re.sub("[^a-z0-9]+", "_", anyascii(folded).lower()).strip("_")[:_LONGEST]
-    if slug == folded and not _HASHED.fullmatch(slug):
+    if slug and slug == folded and not _HASHED.fullmatch(slug):
         return slug
     digest = hashlib.blake2b(folded.encode(), digest_size=_HASH_LENGTH // 2).hexdigest()
     return f"{slug}_{digest}".lstrip("_")

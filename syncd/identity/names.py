@@ -1,0 +1,172 @@
+"""Names as they are compared, and whether two of them can be one person's.
+
+A fit never proves anything: it only says that two names do not contradict each other. The identifier that two
+contacts share is the proof.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from anyascii import anyascii
+from nicknames import NickNamer
+from rapidfuzz.distance import JaroWinkler
+
+from syncd.identity.words import NO_NAME, SUFFIXES, TITLES
+
+_SIMILAR = 0.88
+_VOWELS = "aeiou"
+_ENDINGS = "aeions"
+
+# Spellings that one name takes on its way between alphabets and languages, applied to both sides.
+_SPELLINGS = (
+    (re.compile(pattern), text)
+    for pattern, text in (
+        ("ae", "a"), ("oe", "o"), ("ue", "u"), ("sch|sh", "s"), ("ph", "f"), ("kh", "h"), ("zh|ts|tz", "z"),
+        ("th", "t"), ("ck|c|q", "k"), ("x", "ks"), ("w", "v"), ("ju", "yu"), ("y", "i"), (r"(.)\1+", r"\1"),
+    )
+)  # fmt: skip
+_RULES = tuple(_SPELLINGS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Name:
+    """A name ready for comparison; "" where a part is not known.
+
+    Args:
+        forename: The first forename, folded; one letter for an initial.
+        surname: The whole surname, folded and written together.
+        suffix: jr, sr, 2, 3 or 4.
+    """
+
+    forename: str = ""
+    surname: str = ""
+    suffix: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known that could contradict another name."""
+        return not (self.forename or self.surname)
+
+
+@lru_cache(maxsize=65_536)
+def parse_name(first: str, last: str) -> Name:
+    """A name as typed in two fields, parted and folded; a whole name in one field is parted at its last word."""
+    given, given_suffix = _words(first)
+    family, family_suffix = _words(last)
+    if not family and len(given) > 1:
+        given, family = given[:-1], given[-1:]
+    elif not given and len(family) > 1:
+        given, family = family[:-1], family[-1:]
+    return Name(
+        forename=given[0] if given else "",
+        surname="".join(family),
+        suffix=family_suffix or given_suffix,
+    )
+
+
+@lru_cache(maxsize=65_536)
+def fits(one: Name, other: Name) -> bool:
+    """Whether two names can be one person's: forenames agree and suffixes do not contradict, whatever the surname."""
+    if one.suffix and other.suffix and one.suffix != other.suffix:
+        return False
+    if one.forename and other.forename:
+        return _forenames_fit(one.forename, other.forename) or _are_swapped(one, other)
+    return surnames_fit(one, other)
+
+
+@lru_cache(maxsize=65_536)
+def fits_closely(one: Name, other: Name) -> bool:
+    """Whether forenames and surnames both agree, as far as both are known."""
+    return fits(one, other) and (surnames_fit(one, other) or _are_swapped(one, other))
+
+
+def surnames_fit(one: Name, other: Name) -> bool:
+    """Whether surnames agree: equal but for spelling, one within the other, or one not known."""
+    left, right = _spelled(one.surname), _spelled(other.surname)
+    if not left or not right or left == right:
+        return True
+    if len(left) == 1 or len(right) == 1:
+        return left[0] == right[0]
+    return _is_part(left, right) or _similar(left, right)
+
+
+def _words(text: str) -> tuple[list[str], str]:
+    folded = anyascii(unicodedata.normalize("NFKC", text[:400])).lower()
+    words = re.sub(r"[^a-z]+", " ", re.sub(r"['`]", "", folded)).split()
+    suffixes = [SUFFIXES[word] for word in words[1:] if word in SUFFIXES]
+    words = [word for index, word in enumerate(words) if not (index and word in SUFFIXES)]
+    while len(words) > 1 and words[0] in TITLES:
+        words = words[1:]
+    if "".join(words) in NO_NAME:
+        words = []
+    return words, suffixes[0] if suffixes else ""
+
+
+def _forenames_fit(left: str, right: str) -> bool:
+    if left == right or _spelled(left) == _spelled(right):
+        return True
+    if len(left) == 1 or len(right) == 1:
+        return left[0] == right[0]
+    if _is_nickname(left, right):
+        return True
+    # Two names that both exist are two names, however much they look alike: Daniel, Daniela.
+    return not (_exists(left) and _exists(right)) and not _differ_in_ending(left, right) and _similar(left, right)
+
+
+def _are_swapped(one: Name, other: Name) -> bool:
+    if not (one.forename and one.surname and other.forename and other.surname):
+        return False
+    return _spelled(one.forename) == _spelled(other.surname) and _spelled(one.surname) == _spelled(other.forename)
+
+
+def _is_part(left: str, right: str) -> bool:
+    short, long = sorted((left, right), key=len)
+    return len(short) >= 4 and (long.startswith(short) or long.endswith(short))
+
+
+def _differ_in_ending(left: str, right: str) -> bool:
+    short, long = sorted((left, right), key=len)
+    if len(short) == len(long):
+        return short[:-1] == long[:-1] and short[-1] in _VOWELS and long[-1] in _VOWELS
+    return long[:-1] == short and long[-1] in _ENDINGS
+
+
+def _similar(left: str, right: str) -> bool:
+    return JaroWinkler.similarity(left, right) >= _SIMILAR
+
+
+@lru_cache(maxsize=65_536)
+def _spelled(word: str) -> str:
+    for pattern, text in _RULES:
+        word = pattern.sub(text, word)
+    return word
+
+
+@lru_cache(maxsize=65_536)
+def _relatives(word: str) -> frozenset[str]:
+    namer = _namer()
+    roots = namer.canonicals_of(word) | {word}
+    return frozenset(roots).union(namer.nicknames_of(word))
+
+
+def _is_nickname(left: str, right: str) -> bool:
+    """Whether one is a short form of the other, or both of the same name."""
+    return right in _relatives(left) or left in _relatives(right) or _share_root(left, right)
+
+
+def _share_root(left: str, right: str) -> bool:
+    namer = _namer()
+    return bool(namer.canonicals_of(left) & namer.canonicals_of(right))
+
+
+def _exists(word: str) -> bool:
+    return len(_relatives(word)) > 1
+
+
+@lru_cache(maxsize=1)
+def _namer() -> NickNamer:
+    return NickNamer()

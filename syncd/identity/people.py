@@ -1,0 +1,110 @@
+"""Contacts being gathered into people: which groups stand, and whether two of them may become one.
+
+A group is looked at as a whole: two contacts that share an identifier stay apart when their groups contradict each
+other elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import product
+
+from syncd.identity.names import Name, fits, parse_name
+from syncd.model import Contact, ContactKey, ContactKind, IdentifierKind, Judgement, Verdict
+
+_INDEPENDENT = 2  # identifiers that two accounts of one store must share to be one person
+
+
+class Group:
+    """Contacts taken for one person so far, with what a union has to be checked against."""
+
+    __slots__ = ("accounts", "identifiers", "keys", "names", "parted")
+
+    def __init__(self, contact: Contact, parted: frozenset[ContactKey]) -> None:
+        self.keys = {contact.key}
+        self.identifiers = set(contact.identifiers)
+        self.names = {parse_name(contact.first_name, contact.last_name)}
+        self.parted = set(parted)
+        self.accounts = _accounts(contact)
+
+    def absorb(self, other: Group) -> None:
+        """Take in everything of another group."""
+        self.keys |= other.keys
+        self.identifiers |= other.identifiers
+        self.names |= other.names
+        self.parted |= other.parted
+        self.accounts |= other.accounts
+
+    def contradicts(self, other: Group) -> str:
+        """Why the two cannot be one person, in one word; "" when nothing speaks against it."""
+        if not self.parted.isdisjoint(other.keys):
+            return "parted"
+        if not _all_fit(self.names, other.names):
+            return "names"
+        return "accounts" if self._rival_accounts(other) else ""
+
+    def _rival_accounts(self, other: Group) -> bool:
+        rivals = any(
+            store == other_store and box != other_box
+            for (store, box), (other_store, other_box) in product(self.accounts, other.accounts)
+        )
+        return rivals and len(self.identifiers & other.identifiers) < _INDEPENDENT
+
+
+class People:
+    """The contacts of a case as groups that only ever grow."""
+
+    def __init__(self, contacts: Iterable[Contact], parted: dict[ContactKey, frozenset[ContactKey]]) -> None:
+        self._group_of = {contact.key: Group(contact, parted.get(contact.key, frozenset())) for contact in contacts}
+
+    def are_one(self, left: ContactKey, right: ContactKey) -> bool:
+        """Whether the two are in one group already."""
+        return self._group_of[left] is self._group_of[right]
+
+    def contradiction(self, left: ContactKey, right: ContactKey) -> str:
+        """Why the groups of the two cannot be one person; "" when nothing speaks against it."""
+        return self._group_of[left].contradicts(self._group_of[right])
+
+    def representative(self, key: ContactKey) -> ContactKey:
+        """The smallest key of the contact's group."""
+        return min(self._group_of[key].keys)
+
+    def unite(self, left: ContactKey, right: ContactKey) -> None:
+        """Make the groups of the two one group."""
+        small, large = sorted((self._group_of[left], self._group_of[right]), key=lambda group: len(group.keys))
+        if small is large:
+            return
+        large.absorb(small)
+        for key in small.keys:
+            self._group_of[key] = large
+
+    def groups(self) -> tuple[tuple[ContactKey, ...], ...]:
+        """All groups, each sorted, in the order of their smallest keys."""
+        distinct = {id(group): group for group in self._group_of.values()}
+        return tuple(sorted(tuple(sorted(group.keys)) for group in distinct.values()))
+
+
+def people_of(contacts: dict[ContactKey, Contact], manual: tuple[Judgement, ...]) -> People:
+    """The groups that people's own judgements make, before any rule of ours."""
+    known = [item for item in manual if item.left in contacts and item.right in contacts]
+    parted: dict[ContactKey, set[ContactKey]] = defaultdict(set)
+    for item in known:
+        if item.verdict is Verdict.DIFFERENT:
+            parted[item.left].add(item.right)
+            parted[item.right].add(item.left)
+    people = People(contacts.values(), {key: frozenset(others) for key, others in parted.items()})
+    for item in known:
+        if item.verdict is Verdict.SAME:
+            people.unite(item.left, item.right)
+    return people
+
+
+def _accounts(contact: Contact) -> set[tuple[str, str]]:
+    boxes = [item.value for item in contact.identifiers if item.kind is IdentifierKind.MAILBOX]
+    is_known = contact.key.kind is ContactKind.ACCOUNT and boxes
+    return {(contact.key.store_id, boxes[0])} if is_known else set()
+
+
+def _all_fit(left: set[Name], right: set[Name]) -> bool:
+    return all(fits(one, other) for one, other in product(left, right) if one != other)

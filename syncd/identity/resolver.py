@@ -1,0 +1,208 @@
+"""The first resolver: contacts that share a mailbox, a phone or an order, and whose names agree, are one person.
+
+In comes a closed case, out come all judgements that should be live in it. A function of the case alone: contacts,
+identifiers and unions are taken in a fixed order, so the order in which records came plays no part.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from syncd.identity.names import Name, fits, fits_closely, parse_name
+from syncd.identity.normalise import mailbox
+from syncd.identity.people import People, people_of
+from syncd.model import (
+    Contact,
+    ContactKey,
+    Identifier,
+    IdentifierKind,
+    IdentityCase,
+    Judgement,
+    Resolution,
+    Verdict,
+)
+
+Fit = Callable[[Name, Name], bool]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rule:
+    """How far one kind of identifier reaches.
+
+    Args:
+        rank: Which unions come first; the strongest evidence has the lowest.
+        fit: Whether two names on one identifier can be one person's; None where names play no part.
+    """
+
+    name: str
+    rank: int
+    score: float
+    fit: Fit | None
+
+
+_RULES = {
+    IdentifierKind.ORDER: _Rule(name="same order", rank=0, score=1.0, fit=None),
+    IdentifierKind.MAILBOX: _Rule(name="same mailbox", rank=1, score=0.98, fit=fits),
+    IdentifierKind.PHONE: _Rule(name="same phone", rank=2, score=0.95, fit=fits_closely),
+}
+_DOUBTS = {
+    "names": _Rule(name="shared identifier, but names elsewhere differ", rank=9, score=0.5, fit=None),
+    "accounts": _Rule(name="two accounts of one store with different mailboxes", rank=9, score=0.5, fit=None),
+    "surnames": _Rule(name="same phone and forename, but another surname", rank=9, score=0.5, fit=None),
+    "parted": _Rule(name="kept apart by hand", rank=9, score=0.0, fit=None),
+}
+_QUESTIONS_PER_GROUP = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Edge:
+    """Two contacts that an identifier says are one person."""
+
+    rule: _Rule
+    left: ContactKey
+    right: ContactKey
+
+
+class FirstResolver:
+    """Who is who by mailbox, phone and order, within names that agree.
+
+    Args:
+        blocked: Values that are never evidence, as people write them: mailboxes, phones in E.164, `@domain`.
+        max_names: Different names that one identifier may carry; beyond, it belongs to no one person.
+    """
+
+    version = "first-1"
+
+    def __init__(self, blocked: Collection[str] = (), max_names: int = 6) -> None:
+        self._blocked = frozenset(mailbox(text) or text.strip().lower() for text in blocked)
+        self._max_names = max_names
+
+    def judge(self, case: IdentityCase) -> Resolution:
+        """All automatic judgements that should be live among the case's contacts, and the people they make."""
+        contacts = {contact.key: contact for contact in sorted(case.contacts, key=lambda contact: contact.key)}
+        holders = self._holders(contacts.values(), case.shared)
+        shared = frozenset(item for item, who in holders.items() if self._is_shared(item, who))
+        usable = {item: who for item, who in holders.items() if item not in shared}
+        people = people_of(contacts, case.manual)
+        same, refused = _join(people, [edge for item, who in usable.items() for edge in _edges(item, who)])
+        unsure = _open_questions(
+            people, [*refused, *(edge for item, who in usable.items() for edge in _doubts(item, who))]
+        )
+        judgements = tuple(
+            Judgement(
+                left=edge.left,
+                right=edge.right,
+                verdict=verdict,
+                rule=edge.rule.name,
+                score=edge.rule.score,
+                evidence=_evidence(contacts[edge.left], contacts[edge.right], usable),
+            )
+            for verdict, edges in ((Verdict.SAME, same), (Verdict.UNSURE, unsure))
+            for edge in edges
+        )
+        return Resolution(judgements=judgements, groups=people.groups(), shared=shared)
+
+    def _holders(self, contacts: Iterable[Contact], shared: frozenset[Identifier]) -> dict[Identifier, list[Contact]]:
+        holders: dict[Identifier, list[Contact]] = defaultdict(list)
+        for contact in contacts:
+            for identifier in dict.fromkeys(contact.identifiers):
+                if identifier not in shared and not self._is_blocked(identifier):
+                    holders[identifier].append(contact)
+        return {identifier: who for identifier, who in holders.items() if len(who) > 1}
+
+    def _is_blocked(self, identifier: Identifier) -> bool:
+        if not self._blocked:
+            return False
+        return identifier.value in self._blocked or "@" + identifier.value.rpartition("@")[2] in self._blocked
+
+    def _is_shared(self, identifier: Identifier, holders: list[Contact]) -> bool:
+        """Whether more names than one person or one household has are on an identifier."""
+        if _RULES[identifier.kind].fit is None or len(holders) <= self._max_names:
+            return False
+        different: list[Name] = []
+        for name in sorted(set(map(_name, holders))):
+            if not name.is_empty and not any(fits(name, other) for other in different):
+                different.append(name)
+        return len(different) > self._max_names
+
+
+def _edges(identifier: Identifier, holders: list[Contact]) -> Iterator[_Edge]:
+    """A star in each class of holders, its hub the smallest key."""
+    rule = _RULES[identifier.kind]
+    for hub, *others in _classes(holders, rule.fit):
+        for other in others:
+            yield _Edge(rule=rule, left=hub, right=other)
+
+
+def _classes(holders: list[Contact], fit: Fit | None) -> Iterator[list[ContactKey]]:
+    """An identifier's holders by person, as far as their names tell: in a class every name fits every other.
+
+    A name that fits two names which do not fit each other (an initial, no name at all) could be either's: its
+    holder is joined to neither.
+    """
+    by_name: dict[Name, list[ContactKey]] = defaultdict(list)
+    for holder in holders:
+        by_name[_name(holder) if fit else Name()].append(holder.key)
+    clear = [name for name in sorted(by_name) if fit is None or not _is_ambiguous(name, by_name, fit)]
+    while clear:
+        first = clear[0]
+        alike = [name for name in clear if name == first or (fit is not None and fit(first, name))]
+        clear = [name for name in clear if name not in alike]
+        yield sorted(key for name in alike for key in by_name[name])
+
+
+def _is_ambiguous(name: Name, names: Iterable[Name], fit: Fit) -> bool:
+    fitting = [other for other in names if other != name and fit(name, other)]
+    return any(not fit(one, other) for one, other in combinations(fitting, 2))
+
+
+def _join(people: People, edges: list[_Edge]) -> tuple[list[_Edge], list[_Edge]]:
+    """Unite along the edges, strongest first: those that joined two groups, and those that groups contradict."""
+    joined: list[_Edge] = []
+    refused: list[_Edge] = []
+    for edge in sorted(edges, key=lambda edge: (edge.rule.rank, edge.left, edge.right)):
+        if people.are_one(edge.left, edge.right):
+            continue
+        reason = people.contradiction(edge.left, edge.right)
+        if reason == "parted" or (reason and edge.rule.fit):
+            refused.append(replace(edge, rule=_DOUBTS[reason]))
+            continue
+        people.unite(edge.left, edge.right)
+        joined.append(edge)
+    return joined, refused
+
+
+def _doubts(identifier: Identifier, holders: list[Contact]) -> Iterator[_Edge]:
+    """Between the classes of a phone: the same forename with another surname may be a married name."""
+    if identifier.kind is not IdentifierKind.PHONE:
+        return
+    names = {holder.key: _name(holder) for holder in holders}
+    hubs = [group[0] for group in _classes(holders, _RULES[identifier.kind].fit)]
+    for left, right in combinations(sorted(hubs), 2):
+        if names[left].forename and names[right].forename and fits(names[left], names[right]):
+            yield _Edge(rule=_DOUBTS["surnames"], left=left, right=right)
+
+
+def _open_questions(people: People, edges: list[_Edge]) -> Iterator[_Edge]:
+    """One question per pair of groups, a few per group: more would only bury the first."""
+    asked: set[tuple[ContactKey, ContactKey]] = set()
+    count: Counter[ContactKey] = Counter()
+    for edge in sorted(edges, key=lambda edge: (edge.left, edge.right, edge.rule.name)):
+        left, right = sorted((people.representative(edge.left), people.representative(edge.right)))
+        is_settled = left == right or people.contradiction(left, right) == "parted"
+        if is_settled or (left, right) in asked or max(count[left], count[right]) >= _QUESTIONS_PER_GROUP:
+            continue
+        asked.add((left, right))
+        count.update((left, right))
+        yield edge
+
+
+def _evidence(left: Contact, right: Contact, usable: Collection[Identifier]) -> tuple[Identifier, ...]:
+    return tuple(sorted(item for item in set(left.identifiers) & set(right.identifiers) if item in usable))
+
+
+def _name(contact: Contact) -> Name:
+    return parse_name(contact.first_name, contact.last_name)
