@@ -1,0 +1,236 @@
+"""The configuration as one frozen model; every connector brings its own store's part."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    PlainValidator,
+    SecretStr,
+    SerializeAsAny,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from syncd.connectors import CONFIGS
+from syncd.connectors.config import Duration, Frozen, StoreConfig
+from syncd.errors import ConfigInvalid
+from syncd.model import OrderState
+from syncd.settings import dsn
+from syncd.settings.places import ENV_PREFIX, listed, suggest
+from syncd.settings.shape import store_model
+
+if TYPE_CHECKING:
+    from syncd.store.types import RevenuePolicy
+
+
+def _currency(code: str) -> str:
+    if not re.fullmatch("[A-Za-z]{3}", code):
+        raise ValueError('must be an ISO 4217 currency code such as "EUR"')
+    return code.upper()
+
+
+def _store_id(text: str) -> str:
+    if not re.fullmatch("[a-z0-9][a-z0-9-]{0,40}", text):
+        raise ValueError('is no store id; use small letters, digits and "-", such as "us-woo"')
+    return text
+
+
+def _known_zone(name: str) -> str:
+    zones = zoneinfo.available_timezones()
+    if name not in zones:
+        raise ValueError(f'is not a time zone; write one such as "Europe/Berlin"{suggest(name, zones)}')
+    return name
+
+
+def _by_platform(value: object) -> StoreConfig:
+    if not isinstance(value, Mapping) or "platform" not in value:
+        return StoreConfig.model_validate(value)  # tells what is missing
+    model = store_model(value)
+    if model is None:
+        message = f"is not a platform; known are {listed(CONFIGS)}{suggest(str(value['platform']), CONFIGS)}"
+        fault = PydanticCustomError("unknown_platform", message)  # type: ignore[arg-type]
+        details = InitErrorDetails(type=fault, loc=("platform",), input=None)
+        raise ValidationError.from_exception_data("store", [details])
+    return model.model_validate(value)
+
+
+Currency = Annotated[str, AfterValidator(_currency)]
+StoreId = Annotated[str, AfterValidator(_store_id)]
+AnyStore = Annotated[SerializeAsAny[StoreConfig], PlainValidator(_by_platform)]
+
+
+class DatabaseConfig(Frozen):
+    """Where the profile database is; the URL's password is in nothing that is printed."""
+
+    url: Annotated[str, AfterValidator(dsn.checked)] = Field(default="sqlite:///data/syncd.db", repr=False)
+
+    @field_serializer("url")
+    def _masked(self, url: str) -> str:
+        return dsn.masked(url)
+
+
+class IdentityConfig(Frozen):
+    """What the resolver is told beforehand; what many people share it learns by itself.
+
+    Args:
+        block: E-mail addresses and phone numbers that are evidence of nothing (the shop's own, a call centre's).
+        max_names_per_identifier: Incompatible names seen with one address or number before it counts as shared.
+    """
+
+    block: tuple[str, ...] = ()
+    max_names_per_identifier: int = Field(default=3, ge=1)
+
+
+class RevenueConfig(Frozen):
+    """Which orders count as revenue; refunds are always taken off.
+
+    Args:
+        excluded_states: States of orders that do not count.
+    """
+
+    excluded_states: frozenset[OrderState] = frozenset({OrderState.PENDING, OrderState.CANCELLED, OrderState.FAILED})
+    include_tax: bool = True
+    include_shipping: bool = True
+
+
+class PushDefaults(Frozen):
+    """What holds for pushes to every store.
+
+    Args:
+        max_staleness: Age of a store's data past which changes that rest on absence or on passing time are held.
+    """
+
+    max_staleness: Duration = timedelta(hours=24)
+
+
+class LogConfig(Frozen):
+    """How much is logged to standard error, and in which form; auto is console on a terminal and JSON elsewhere."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class Settings(BaseSettings):
+    """One merchant's configuration, checked.
+
+    Made by `load`, which reads the file and the environment; a Settings made by hand reads neither.
+
+    Args:
+        merchant: Stamped into the database; another merchant's database is refused.
+        currency: The merchant's own, ISO 4217; "" where orders are never converted.
+        timezone: For reports; inside everything is UTC.
+        segments: File that holds the segments.
+        rates: Units of the merchant's currency for one unit of another.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    version: Literal[1] = 1
+    merchant: str = Field(min_length=1, max_length=64)
+    currency: Currency = ""
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    database: DatabaseConfig = DatabaseConfig()
+    stores: dict[StoreId, AnyStore] = Field(min_length=1)
+    segments: Path = Path("segments.yaml")
+    identity: IdentityConfig = IdentityConfig()
+    revenue: RevenueConfig = RevenueConfig()
+    rates: dict[Currency, Annotated[Decimal, Field(gt=0)]] = {}
+    push: PushDefaults = PushDefaults()
+    log: LogConfig = LogConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed in; `load` has merged the sources, because faults must name where a value came from."""
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _rates_have_a_target(self) -> Settings:
+        if self.rates and not self.currency:
+            raise ValueError('rates convert to the merchant\'s currency; set "currency" too')
+        return self
+
+    def store(self, store_id: str) -> StoreConfig:
+        """One store's settings.
+
+        Raises:
+            ConfigInvalid: No store has this id.
+        """
+        if store_id not in self.stores:
+            known = listed(self.stores)
+            raise ConfigInvalid(f'no store has the id "{store_id}"; there are {known}{suggest(store_id, self.stores)}')
+        return self.stores[store_id]
+
+    def policy(self) -> RevenuePolicy:
+        """Which orders count as revenue, as the database is told."""
+        from syncd.store.types import RevenuePolicy
+
+        return RevenuePolicy(
+            excluded_states=self.revenue.excluded_states,
+            include_tax=self.revenue.include_tax,
+            include_shipping=self.revenue.include_shipping,
+            currency=self.currency,
+            rates=self.rates or None,
+        )
+
+    def describe(self) -> dict[str, object]:
+        """Every setting in force, as plain JSON values with secrets masked."""
+        return {name: _plain(value) for name, value in self.model_dump().items()}
+
+    def secrets(self) -> Iterator[str]:
+        """Every secret text, for the log's scrubber."""
+        yield from _secret_texts(self)
+        yield from dsn.passwords(self.database.url)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, frozenset):
+        return sorted(str(item) for item in value)
+    if isinstance(value, timedelta):
+        return _span(value)
+    return value if isinstance(value, (bool, int, float, type(None))) else str(value)
+
+
+def _span(value: timedelta) -> str:
+    """The span as it would be configured, in the largest unit that is exact."""
+    seconds = int(value.total_seconds())
+    size, unit = next(
+        (size, unit) for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")) if not seconds % size
+    )
+    return f"{seconds // size}{unit}"
+
+
+def _secret_texts(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for _, item in value:
+            yield from _secret_texts(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _secret_texts(item)

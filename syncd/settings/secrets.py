@@ -1,0 +1,155 @@
+"""Secrets read from their files, literal ones refused unless the connection stays on this machine, paths anchored."""
+
+from __future__ import annotations
+
+import ipaddress
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from syncd.settings import dsn
+from syncd.settings.document import GIVEN, Document
+from syncd.settings.environment import Overrides
+from syncd.settings.model import DatabaseConfig, Settings
+from syncd.settings.places import Fault, Place, value_at, variable
+from syncd.settings.shape import FILE, Node, nodes
+
+_READABLE_BY_OTHERS = stat.S_IRWXO | stat.S_IWGRP
+_DATABASE_URL = ("database", "url")
+
+
+def prepare(overrides: Overrides, document: Document, folder: Path) -> list[Fault]:
+    """Make merged values ready for the model, in place: paths anchored at the folder, secrets read from their files.
+
+    Returns:
+        What is wrong with them.
+    """
+    preparation = _Preparation(overrides=overrides, document=document, folder=folder)
+    preparation.run()
+    return [*preparation.faults, *_addresses_with_users(overrides.data)]
+
+
+@dataclass
+class _Preparation:
+    overrides: Overrides
+    document: Document
+    folder: Path
+    faults: list[Fault] = field(default_factory=list)
+
+    def run(self) -> None:
+        data = self.overrides.data
+        for node in list(nodes(Settings, data)):
+            values = value_at(data, node.place)
+            if isinstance(values, dict):
+                self._anchor(node, values)
+                self._fetch(node, values)
+        self._prepare_database(data)
+
+    def _anchor(self, node: Node, values: dict[str, object]) -> None:
+        for name, model_field in node.paths.items():
+            given = values.get(name)
+            path = self._path(given if given is not None else model_field.default)
+            if path is None:
+                continue
+            values[name] = path
+            if given is not None and not path.exists():
+                self._blame((*node.place, name), f"there is no file {path}")
+
+    def _fetch(self, node: Node, values: dict[str, object]) -> None:
+        for name in node.secrets:
+            place, file_place = (*node.place, name), (*node.place, name + FILE)
+            file = self._path(values.pop(name + FILE, None))
+            if file and name in values:
+                self._blame(file_place, f'stands beside "{name}"; keep one of the two')
+            elif file:
+                values[name] = self._read(file, file_place)
+            elif self._is_literal(place, values.get(name)) and not self._stays_here(node.place):
+                self._blame(place, _literal_remedy(name, place))
+
+    def _read(self, file: Path, place: Place) -> str:
+        try:
+            mode = stat.S_IMODE(file.stat().st_mode)
+            text = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text"
+            self._blame(place, f"{file} cannot be read: {reason}")
+            return ""
+        if mode & _READABLE_BY_OTHERS:
+            self._blame(place, f"{file} is open to other users (mode {mode:04o}); run: chmod 600 {file}")
+        elif not text or not text.isprintable():
+            self._blame(place, f"{file} must hold the secret in one line, and nothing else")
+        return text
+
+    def _path(self, value: object) -> Path | None:
+        if not value or not isinstance(value, (str, Path)):
+            return None
+        return (self.folder / Path(value).expanduser()).resolve()
+
+    def _is_literal(self, place: Place, value: object) -> bool:
+        """Whether any of the text stands in the file itself."""
+        if not isinstance(value, str) or self.overrides.gave(place):
+            return False
+        return bool(self.document.templates.get(place, value).replace(GIVEN, ""))
+
+    def _stays_here(self, place: Place) -> bool:
+        """Whether the nearest address around a place is on this machine."""
+        for length in range(len(place), -1, -1):
+            values = value_at(self.overrides.data, place[:length])
+            address = (values.get("base_url") or values.get("url")) if isinstance(values, Mapping) else None
+            if isinstance(address, str):
+                return _is_loopback(_host(address))
+        return False
+
+    def _prepare_database(self, data: dict[str, object]) -> None:
+        database = data.setdefault("database", {})
+        if not isinstance(database, dict):
+            return
+        url = database.setdefault("url", DatabaseConfig.model_fields["url"].default)
+        if isinstance(url, str):
+            database["url"] = dsn.anchored(url, self.folder)
+            self._check_database_password(url)
+
+    def _check_database_password(self, url: str) -> None:
+        template = self.document.templates.get(_DATABASE_URL, url)
+        literal = "".join(dsn.passwords(template)).replace(GIVEN, "")
+        host = dsn.host(url)
+        if literal and not self.overrides.gave(_DATABASE_URL) and host and not _is_loopback(host):
+            remedy = f"write ${{NAME}} in its place, or set {variable(_DATABASE_URL)} in the environment"
+            self._blame(_DATABASE_URL, f"holds a password, which may stand here only for this machine; {remedy}")
+
+    def _blame(self, place: Place, message: str) -> None:
+        self.faults.append(Fault(place=place, message=message))
+
+
+def _literal_remedy(name: str, place: Place) -> str:
+    suggested = "_".join((str(place[1]), name)).replace("-", "_").upper()
+    return (
+        "a secret may stand in the file only for a connection to this machine; "
+        f'write "${{{suggested}}}" and set that variable, or give the path of a file as "{name}{FILE}"'
+    )
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _addresses_with_users(data: Mapping[str, object]) -> Iterator[Fault]:
+    stores = value_at(data, ("stores",))
+    for store_id, store in stores.items() if isinstance(stores, Mapping) else ():
+        for name in ("url", "base_url"):
+            address = value_at(store, (name,))
+            if isinstance(address, str) and "@" in address:
+                message = "holds a user name or password; take it out and use http.headers"
+                yield Fault(place=("stores", store_id, name), message=message)
