@@ -49,6 +49,21 @@ def round_minor(value: Decimal) -> int:
     return int(value.to_integral_value(ROUND_HALF_EVEN))
 
 
+def convert(minor: int, source: str, target: str, rate: Decimal | None) -> int | None:
+    """An amount in another currency's minor units, half-even; None where there is no rate.
+
+    Args:
+        rate: Units of the target currency for one unit of the source.
+
+    Raises:
+        ValueError: Larger than the database can hold.
+    """
+    if rate is None:
+        return None
+    shift = exponent(target) - exponent(source)
+    return round_minor(_CONTEXT.multiply(Decimal(minor), rate).scaleb(shift, _CONTEXT))
+
+
 def to_text(minor: int, currency: str) -> str:
     """The amount as decimal text with exactly the currency's decimals, such as `-12.30`."""
     digits = exponent(currency)

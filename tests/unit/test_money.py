@@ -55,3 +55,24 @@ def test_to_text() -> None:
     texts = [money.to_text(*pair) for pair in [(-1230, "EUR"), (5, "EUR"), (818, "JPY"), (-5, "KWD")]]
 
     assert texts == ["-12.30", "0.05", "818", "-0.005"]
+
+
+@pytest.mark.parametrize(
+    ("minor", "source", "target", "rate", "expected"),
+    [
+        (1000, "USD", "EUR", "0.92", 920),
+        (1000, "JPY", "EUR", "0.00615", 615),
+        (250, "EUR", "KWD", "0.33", 825),
+        (150, "EUR", "JPY", "1", 2),
+        (5, "USD", "EUR", "0.5", 2),
+        (999999, "EUR", "EUR", "1", 999999),
+    ],
+)
+def test_convert(minor: int, source: str, target: str, rate: str, expected: int) -> None:
+    """A rate is applied to whole units and the result is rounded half-even to the target's minor units."""
+    assert money.convert(minor, source, target, Decimal(rate)) == expected
+
+
+def test_convert_without_rate() -> None:
+    """Without a rate there is no converted amount, not a wrong one."""
+    assert money.convert(100, "USD", "EUR", None) is None

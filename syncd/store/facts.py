@@ -1,0 +1,134 @@
+"""Facts and memberships: what is known of each profile, and which segments it is in.
+
+Every page leaves the profiles it touched; `recompute` takes them off that list in batches, one transaction each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, union, update
+
+from syncd.clock import Clock
+from syncd.condition import Condition
+from syncd.store.compile import Scope, members
+from syncd.store.engine import Engines, insert_rows, table_of
+from syncd.store.figures import Figures, figures, profiles
+from syncd.store.ids import NewId
+from syncd.store.memberships import memberships, move
+from syncd.store.rows import Values, carts
+from syncd.store.schema import wait_for_turn
+from syncd.store.survivors import displays
+from syncd.store.tables import FactsRow, SpendRow, TouchedProfile
+from syncd.store.types import Moves, RevenuePolicy
+
+BATCH = 500
+
+_touched = table_of(TouchedProfile)
+_facts = table_of(FactsRow)
+_spend = table_of(SpendRow)
+
+
+class Facts:
+    """The figures of every profile and the segments they lead to.
+
+    Args:
+        new_id: Makes the ids of memberships.
+    """
+
+    def __init__(self, engines: Engines, clock: Clock, new_id: NewId) -> None:
+        self._engines = engines
+        self._clock = clock
+        self._new_id = new_id
+
+    def recompute(self, policy: RevenuePolicy) -> int:
+        """Bring the facts of every touched profile up to date; how many there were."""
+        done = 0
+        while handled := self._recompute_batch(policy):
+            done += handled
+        return done
+
+    def _recompute_batch(self, policy: RevenuePolicy) -> int:
+        now = self._clock.now()
+        with self._engines.write() as connection:
+            touched = _take_touched(connection)
+            if touched:
+                found = figures(connection, touched, policy, now)
+                _replace(connection, touched, found)
+                _show(connection, displays(connection, [row["profile_id"] for row in found.facts]))
+                _close(connection, set(touched) - {row["profile_id"] for row in found.facts}, now)
+        return len(touched)
+
+    def evaluate(self, segment: str, condition: Condition, now: datetime, policy: RevenuePolicy) -> Moves:
+        """Let profiles enter and leave a segment so that it holds exactly those that the condition picks now.
+
+        Args:
+            now: What relative dates in the condition count from.
+            policy: Which orders the condition's figures count, and the currency of its amounts.
+        """
+        with self._engines.write() as connection:
+            wait_for_turn(connection, "segments")
+            scope = Scope(now=now, policy=policy, currency=policy.currency or _only_currency(connection))
+            entered, left = move(connection, segment, members(condition, scope), now, self._new_id)
+            return Moves(entered=entered, left=left, members=_sizes(connection).get(segment, 0))
+
+    def drop_segments(self, keep: set[str]) -> None:
+        """Let everybody leave the segments that are no longer configured; their history stays."""
+        with self._engines.write() as connection:
+            gone = memberships.c.left_at.is_(None) & memberships.c.segment.not_in(sorted(keep))
+            connection.execute(update(memberships).where(gone).values(left_at=self._clock.now()))
+
+    def sizes(self) -> dict[str, int]:
+        """How many profiles are in each segment that has any."""
+        with self._engines.read() as connection:
+            return _sizes(connection)
+
+    def currencies(self) -> set[str]:
+        """Every currency that revenue or an open cart is in."""
+        with self._engines.read() as connection:
+            return _currencies(connection)
+
+
+def _take_touched(connection: Connection) -> list[str]:
+    # Pages store under the same turn. Otherwise one committed between our reading and this deletion would be forgotten.
+    wait_for_turn(connection, "identity")
+    query = select(_touched.c.profile_id).order_by(_touched.c.profile_id).limit(BATCH)
+    taken = list(connection.execute(query).scalars())
+    connection.execute(delete(_touched).where(_touched.c.profile_id.in_(taken)))
+    return taken
+
+
+def _replace(connection: Connection, touched: Collection[str], found: Figures) -> None:
+    for table, rows in ((_facts, found.facts), (_spend, found.spend)):
+        connection.execute(delete(table).where(table.c.profile_id.in_(touched)))
+        insert_rows(connection, table, rows)
+
+
+def _show(connection: Connection, shown: Sequence[Values]) -> None:
+    if not shown:
+        return
+    fields: dict[str, BindParameter[str]] = {name: bindparam(name) for name in shown[0] if name != "profile_id"}
+    statement = update(profiles).where(profiles.c.profile_id == bindparam("shown_id")).values(fields)
+    connection.execute(statement, [{**row, "shown_id": row["profile_id"]} for row in shown])
+
+
+def _close(connection: Connection, profile_ids: Collection[str], now: datetime) -> None:
+    gone = memberships.c.left_at.is_(None) & memberships.c.profile_id.in_(profile_ids)
+    connection.execute(update(memberships).where(gone).values(left_at=now))
+
+
+def _sizes(connection: Connection) -> dict[str, int]:
+    size = func.count().label("size")
+    query = select(memberships.c.segment, size).where(memberships.c.left_at.is_(None))
+    return {row.segment: row.size for row in connection.execute(query.group_by(memberships.c.segment))}
+
+
+def _currencies(connection: Connection) -> set[str]:
+    open_carts = select(carts.c.currency).where(carts.c.is_open, carts.c.deleted_at.is_(None))
+    return set(connection.execute(union(select(_spend.c.currency), open_carts)).scalars())
+
+
+def _only_currency(connection: Connection) -> str:
+    found = _currencies(connection)
+    return found.pop() if len(found) == 1 else ""
