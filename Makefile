@@ -30,10 +30,10 @@ demo: ## the whole job on invented shops, on a temporary database
 	syncd demo
 
 soak: ## the property tests with many more examples than the default run
-	SYNCD_TEST_EXAMPLES=5000 pytest tests/property $(ARGS)
+	pytest tests/property --hypothesis-profile=soak $(ARGS)
 
 bench: ## measure pages, identity and segments on this machine
 	python -m bench $(ARGS)
 
 record-golden: ## rewrite the reviewed mapping results; read the difference before committing it
-	SYNCD_RECORD_GOLDEN=1 pytest tests/golden -n 0 $(ARGS)
+	pytest tests/golden --record-golden $(ARGS)

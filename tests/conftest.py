@@ -6,17 +6,24 @@ import ipaddress
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
+import orjson
 import pytest
 
 from tests.clock import ManualClock
 from tests.postgres import PostgresServer, running_server
 
 hypothesis.settings.register_profile("syncd", deadline=None, print_blob=True, database=None)
+hypothesis.settings.register_profile("soak", parent=hypothesis.settings.get_profile("syncd"), max_examples=5000)
 hypothesis.settings.load_profile("syncd")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--record-golden` rewrites the reviewed results instead of holding the code against them."""
+    parser.addoption("--record-golden", action="store_true", help="rewrite the reviewed results of golden tests")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -48,6 +55,19 @@ sys.addaudithook(_only_loopback)
 def rng(request: pytest.FixtureRequest) -> random.Random:
     """Random numbers of this run's seed."""
     return random.Random(str(request.config.option.hypothesis_seed))
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, object], None]:
+    """Holds a value (dataclasses and times too) against a reviewed JSON file."""
+
+    def hold(path: Path, actual: object) -> None:
+        text = orjson.dumps(actual, default=sorted, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode() + "\n"
+        if request.config.option.record_golden:
+            path.write_text(text)
+        assert path.read_text() == text
+
+    return hold
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -88,3 +89,14 @@ def test_only_loopback_can_be_reached() -> None:
     """A test that would leave the machine fails."""
     with socket.socket() as connection, pytest.raises(RuntimeError, match="only loopback"):
         connection.connect(("192.0.2.1", 9))
+
+
+def test_a_golden_file_is_held_against_the_value(golden: Callable[[Path, object], None], tmp_path: Path) -> None:
+    """A value that differs from the reviewed file fails the test."""
+    reviewed = tmp_path / "reviewed.json"
+    reviewed.write_text('{\n  "total": 1\n}\n')
+
+    golden(reviewed, {"total": 1})
+
+    with pytest.raises(AssertionError):
+        golden(reviewed, {"total": 2})
