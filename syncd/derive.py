@@ -1,0 +1,81 @@
+"""From touched profiles to facts and memberships: the path's fifth step, in its own transactions.
+
+In comes what sync left on the touched list, and the configured segments; out goes how many profiles were worked and
+who moved. What a fact is and how a condition is evaluated is the database's part; nothing here sees a platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from syncd.clock import Clock
+from syncd.errors import ConfigInvalid
+from syncd.segments import Segment
+from syncd.segments.facts import needs_rates
+from syncd.store import Database
+from syncd.store.types import Moves, RevenuePolicy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeriveReport:
+    """What one derivation did: profiles whose facts were computed anew, and each segment's moves."""
+
+    profiles: int = 0
+    segments: Mapping[str, Moves] = field(default_factory=dict)
+
+
+def run(database: Database, segments: Sequence[Segment], policy: RevenuePolicy, clock: Clock) -> DeriveReport:
+    """Bring facts and memberships up to date.
+
+    Args:
+        segments: Each after those that it builds on.
+
+    Raises:
+        ConfigInvalid: A segment adds up amounts of currencies that cannot be converted; facts are up to date, no
+            membership has changed.
+    """
+    profiles = _recompute(database, policy)
+    check_currencies(segments, policy, database.facts.currencies())
+    database.facts.drop_segments({segment.name for segment in segments})
+    now = clock.now()
+    moves = {
+        segment.name: database.facts.evaluate(segment.name, segment.condition, now, policy) for segment in segments
+    }
+    return DeriveReport(profiles=profiles, segments=moves)
+
+
+def check_currencies(segments: Sequence[Segment], policy: RevenuePolicy, currencies: set[str]) -> None:
+    """Whether every amount that segments ask for can be added up.
+
+    Raises:
+        ConfigInvalid: Orders have currencies without a rate to the merchant's; the message names the remedy.
+    """
+    foreign = _without_rate(policy, currencies)
+    asking = {segment.name: needs_rates(segment.condition) for segment in segments}
+    faults = [f"{name} asks for {', '.join(facts)}" for name, facts in asking.items() if facts]
+    if foreign and faults:
+        raise ConfigInvalid(
+            f"amounts in {', '.join(foreign)} cannot be added up, and the segment {'; the segment '.join(faults)}",
+            hint=_remedy(policy, foreign),
+        )
+
+
+def _recompute(database: Database, policy: RevenuePolicy) -> int:
+    done = 0
+    while batch := database.facts.recompute(policy):
+        done += batch
+    return done
+
+
+def _without_rate(policy: RevenuePolicy, currencies: set[str]) -> list[str]:
+    if not policy.currency and len(currencies) < 2:
+        return []
+    return sorted(currencies - {policy.currency} - set(policy.rates or ()))
+
+
+def _remedy(policy: RevenuePolicy, foreign: Sequence[str]) -> str:
+    explicit = f"name one currency in the condition, such as spent('{foreign[0]}')"
+    if not policy.currency:
+        return f"Set `currency` and `rates` in the config, or {explicit}"
+    return f"Add {', '.join(foreign)} to `rates` in the config (one unit in {policy.currency}), or {explicit}"

@@ -1,0 +1,30 @@
+"""From memberships to tags on the platforms: plan, brake, apply.
+
+`plan` compares what segments want with what is known and what the ledger says is ours, and writes nothing. `apply`
+puts a plan's changes into the outbox and the ledger in one transaction, then delivers them store by store.
+"""
+
+from syncd.push.brake import Brake, check_brakes
+from syncd.push.delivery import ApplyReport, Delivery, StoreReport, Target, apply
+from syncd.push.planfile import load, save, to_document
+from syncd.push.planning import Held, HeldGroup, Plan, StoreTerms, decide, plan, store_terms
+
+__all__ = [
+    "ApplyReport",
+    "Brake",
+    "Delivery",
+    "Held",
+    "HeldGroup",
+    "Plan",
+    "StoreReport",
+    "StoreTerms",
+    "Target",
+    "apply",
+    "check_brakes",
+    "decide",
+    "load",
+    "plan",
+    "save",
+    "store_terms",
+    "to_document",
+]
