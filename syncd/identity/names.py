@@ -51,12 +51,19 @@ class Name:
         """Whether nothing is known that could contradict another name."""
         return not (self.forename or self.surname)
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether the forename or the surname is not known."""
+        return not (self.forename and self.surname)
+
 
 @lru_cache(maxsize=65_536)
 def parse_name(first: str, last: str) -> Name:
     """A name as typed in two fields, parted and folded; a whole name in one field is parted at its last word."""
     given, given_suffix = _words(first)
     family, family_suffix = _words(last)
+    if NO_NAME.issuperset(given + family):
+        return Name()
     if not family and len(given) > 1:
         given, family = given[:-1], given[-1:]
     elif not given and len(family) > 1:
@@ -73,15 +80,16 @@ def fits(one: Name, other: Name) -> bool:
     """Whether two names can be one person's: forenames agree and suffixes do not contradict, whatever the surname."""
     if one.suffix and other.suffix and one.suffix != other.suffix:
         return False
-    if one.forename and other.forename:
-        return _forenames_fit(one.forename, other.forename) or _are_swapped(one, other)
-    return surnames_fit(one, other)
+    if one.is_partial or other.is_partial:
+        return _partial_fits(one, other)
+    return _forenames_fit(one.forename, other.forename) or _are_swapped(one, other)
 
 
 @lru_cache(maxsize=65_536)
 def fits_closely(one: Name, other: Name) -> bool:
     """Whether forenames and surnames both agree, as far as both are known."""
-    return fits(one, other) and (surnames_fit(one, other) or _are_swapped(one, other))
+    is_open = one.is_partial or other.is_partial
+    return fits(one, other) and (is_open or surnames_fit(one, other) or _are_swapped(one, other))
 
 
 def surnames_fit(one: Name, other: Name) -> bool:
@@ -101,8 +109,6 @@ def _words(text: str) -> tuple[list[str], str]:
     words = [word for index, word in enumerate(words) if not (index and word in SUFFIXES)]
     while len(words) > 1 and words[0] in TITLES:
         words = words[1:]
-    if "".join(words) in NO_NAME:
-        words = []
     return words, suffixes[0] if suffixes else ""
 
 
@@ -117,10 +123,28 @@ def _forenames_fit(left: str, right: str) -> bool:
     return not (_exists(left) and _exists(right)) and not _differ_in_ending(left, right) and _similar(left, right)
 
 
+def _partial_fits(one: Name, other: Name) -> bool:
+    """Whether a name of one word fits: as the same part of the other name, or, typed into the wrong field, as either."""
+    if one.is_empty or other.is_empty:
+        return True
+    if one.forename and other.forename:
+        return _forenames_fit(one.forename, other.forename) or _crosses(one, other)
+    if one.surname and other.surname:
+        return surnames_fit(one, other) or _crosses(one, other)
+    return _crosses(one, other) or not (one.is_partial and other.is_partial)
+
+
 def _are_swapped(one: Name, other: Name) -> bool:
-    if not (one.forename and one.surname and other.forename and other.surname):
-        return False
-    return _spelled(one.forename) == _spelled(other.surname) and _spelled(one.surname) == _spelled(other.forename)
+    same_family = _spelled(one.surname) == _spelled(other.forename)
+    same_given = _spelled(one.forename) == _spelled(other.surname)
+    return (same_family and _forenames_fit(one.forename, other.surname)) or (
+        same_given and _forenames_fit(other.forename, one.surname)
+    )
+
+
+def _crosses(one: Name, other: Name) -> bool:
+    pairs = ((one.forename, other.surname), (one.surname, other.forename))
+    return any(left and _spelled(left) == _spelled(right) for left, right in pairs)
 
 
 def _is_part(left: str, right: str) -> bool:

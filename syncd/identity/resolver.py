@@ -141,12 +141,13 @@ def _classes(holders: list[Contact], fit: Fit | None) -> Iterator[list[ContactKe
     """An identifier's holders by person, as far as their names tell: in a class every name fits every other.
 
     A name that fits two names which do not fit each other (an initial, no name at all) could be either's: its
-    holder is joined to neither.
+    holder is joined to neither, only to those who go by exactly that name, if it is a whole one.
     """
     by_name: dict[Name, list[ContactKey]] = defaultdict(list)
     for holder in holders:
         by_name[_name(holder) if fit else Name()].append(holder.key)
     clear = [name for name in sorted(by_name) if fit is None or not _is_ambiguous(name, by_name, fit)]
+    yield from (sorted(by_name[name]) for name in sorted(by_name) if name not in clear and not name.is_partial)
     while clear:
         first = clear[0]
         alike = [name for name in clear if name == first or (fit is not None and fit(first, name))]

@@ -16,9 +16,10 @@ SUFFIXES = {
     **dict.fromkeys(("sr", "snr", "senior"), "sr"),
     "ii": "2", "iii": "3", "iv": "4",
 }
+# A name of nothing but these is no name.
 NO_NAME = _set(
     "na none null test customer guest unknown anonymous kunde gast kundin client cliente invite nn xx xxx noname "
-    "firstname lastname name user shop shopper"
+    "firstname lastname first last name user shop shopper store pos cash sale walk in walkin counter retail admin"
 )
 
 # A mailbox with one of these names belongs to nobody, wherever it is.
