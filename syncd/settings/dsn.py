@@ -1,16 +1,21 @@
-"""Database URLs: what they must look like, their passwords, and how they are printed."""
+"""Database URLs as text: what they must look like, the passwords in them, and how they are printed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
-
+_URL = re.compile(
+    r"(?P<scheme>[\w+]+)://"
+    r"(?:[^:/]*(?::(?P<password>[^@]*))?@)?"
+    r"(?P<host>\[[^\]/]*\]|[^/:?]*)(?::[0-9]*)?"
+    r"(?:/(?P<name>[^?]*))?"
+    r"(?:\?(?:.*&)?(?:password=(?P<query_password>[^&]*))?.*)?"
+)
+_SCHEMES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
 _FORMS = 'write "sqlite:///path/to/file.db" or "postgresql://user@host/name"'
-_MASK = "***"
 
 
 def checked(url: str) -> str:
@@ -19,52 +24,42 @@ def checked(url: str) -> str:
     Raises:
         ValueError: No database that syncd knows; the message does not show the URL.
     """
-    parsed = _parsed(url)
-    if parsed is None or parsed.get_backend_name() not in ("sqlite", "postgresql"):
+    match = _URL.fullmatch(url)
+    if match is None or match["scheme"] not in _SCHEMES:
         raise ValueError(f"is not the URL of a database that syncd can use; {_FORMS}")
-    if parsed.get_backend_name() == "sqlite" and (parsed.database or ":").startswith(":"):
+    if match["scheme"] == "sqlite" and (match["host"] or (match["name"] or ":").startswith(":")):
         raise ValueError(f"names no file; {_FORMS}")
     return url
 
 
 def masked(url: str) -> str:
-    """The URL with its password hidden."""
-    parsed = _parsed(url)
-    if parsed is None:
-        return _MASK
-    hidden = {key: _MASK for key in parsed.query if key == "password"}
-    return parsed.update_query_dict(hidden).render_as_string(hide_password=True)
+    """The URL with its passwords hidden; nothing of a text that is no such URL."""
+    match = _URL.fullmatch(url)
+    if match is None:
+        return "***"
+    for group in ("query_password", "password"):  # the later one first: the other's place stays as it was
+        if match[group]:
+            url = f"{url[: match.start(group)]}***{url[match.end(group) :]}"
+    return url
 
 
 def passwords(url: str) -> Iterator[str]:
-    """The passwords in the URL; none in one that cannot be read."""
-    parsed = _parsed(url)
-    if parsed is not None:
-        yield from (text for text in (parsed.password, parsed.query.get("password")) if isinstance(text, str) and text)
+    """The passwords in the URL, in plain text."""
+    match = _URL.fullmatch(url)
+    if match is not None:
+        yield from (unquote(match[group]) for group in ("password", "query_password") if match[group])
 
 
 def host(url: str) -> str:
     """The server's name; "" for a file, a local socket or what cannot be read."""
-    parsed = _parsed(url)
-    return (parsed.host or "") if parsed else ""
+    match = _URL.fullmatch(url)
+    return match["host"].strip("[]") if match else ""
 
 
 def anchored(url: str, folder: Path) -> str:
     """The URL with a relative file made absolute, beginning at the folder."""
-    parsed = _parsed(url)
-    if parsed is None or parsed.get_backend_name() != "sqlite" or not parsed.database:
+    match = _URL.fullmatch(url)
+    if match is None or match["scheme"] != "sqlite" or not match["name"] or match["name"].startswith((":", "file:")):
         return url
-    if parsed.database.startswith((":", "file:")):
-        return url
-    path = (folder / Path(parsed.database).expanduser()).resolve()
-    return parsed.set(database=str(path)).render_as_string(hide_password=False)
-
-
-def _parsed(url: str) -> URL | None:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return make_url(url)
-    except (ArgumentError, ValueError):
-        return None
+    path = (folder / Path(match["name"]).expanduser()).resolve()
+    return f"{url[: match.start('name')]}{path}{url[match.end('name') :]}"

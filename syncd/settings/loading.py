@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from syncd.errors import ConfigInvalid
-from syncd.settings import document
+from syncd.settings.document import Document, read
 from syncd.settings.environment import Overrides, override
 from syncd.settings.model import Settings
 from syncd.settings.places import Fault, complaint, first_at_each_place, variable
@@ -33,18 +33,18 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     """
     environ = os.environ if environ is None else environ
     file = find(path, environ)
-    read = document.read(_text(file), environ)
-    if read.faults and not read.data:
-        raise complaint(read.faults, file)
-    overrides = override(read.data, environ)
-    faults = [*read.faults, *overrides.faults, *prepare(overrides, read, file.parent)]
+    document = read(_text(file), environ)
+    if document.faults and not document.data:
+        raise complaint(document.faults, file)
+    overrides = override(document.data, environ)
+    faults = [*document.faults, *overrides.faults, *prepare(overrides, document, file.parent)]
     try:
         settings = Settings.model_validate(overrides.data)
     except ValidationError as error:
         faults += faults_of(error, overrides.data)
-        raise complaint(_placed(faults, read, overrides), file) from None
+        raise complaint(_placed(faults, document, overrides), file) from None
     if faults:
-        raise complaint(_placed(faults, read, overrides), file)
+        raise complaint(_placed(faults, document, overrides), file)
     return settings
 
 
@@ -80,10 +80,10 @@ def _text(file: Path) -> str:
         raise ConfigInvalid(f"the config file {file} is not UTF-8 text (byte {error.start})") from None
 
 
-def _placed(faults: Iterable[Fault], read: document.Document, overrides: Overrides) -> Iterable[Fault]:
+def _placed(faults: Iterable[Fault], document: Document, overrides: Overrides) -> Iterable[Fault]:
     """The faults with their lines, or with the variable that the value came from."""
     for fault in first_at_each_place(faults):
         if fault.place and overrides.gave(fault.place):
             yield Fault(message=f"{variable(fault.place)}: {fault.message}")
         else:
-            yield replace(fault, line=fault.line or read.line_of(fault.place))
+            yield replace(fault, line=fault.line or document.line_of(fault.place))

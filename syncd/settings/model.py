@@ -28,7 +28,7 @@ from syncd.connectors import CONFIGS
 from syncd.connectors.config import Duration, Frozen, StoreConfig
 from syncd.errors import ConfigInvalid
 from syncd.model import OrderState
-from syncd.settings import dsn
+from syncd.settings.dsn import checked, masked, passwords
 from syncd.settings.places import ENV_PREFIX, listed, suggest
 from syncd.settings.shape import store_model
 
@@ -75,11 +75,11 @@ AnyStore = Annotated[SerializeAsAny[StoreConfig], PlainValidator(_by_platform)]
 class DatabaseConfig(Frozen):
     """Where the profile database is; the URL's password is in nothing that is printed."""
 
-    url: Annotated[str, AfterValidator(dsn.checked)] = Field(default="sqlite:///data/syncd.db", repr=False)
+    url: Annotated[str, AfterValidator(checked)] = Field(default="sqlite:///data/syncd.db", repr=False)
 
     @field_serializer("url")
     def _masked(self, url: str) -> str:
-        return dsn.masked(url)
+        return masked(url)
 
 
 class IdentityConfig(Frozen):
@@ -201,7 +201,7 @@ class Settings(BaseSettings):
     def secrets(self) -> Iterator[str]:
         """Every secret text, for the log's scrubber."""
         yield from _secret_texts(self)
-        yield from dsn.passwords(self.database.url)
+        yield from passwords(self.database.url)
 
 
 def _plain(value: object) -> object:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from syncd.settings import dsn
 from syncd.settings.document import GIVEN, Document
+from syncd.settings.dsn import anchored, host, passwords
 from syncd.settings.environment import Overrides
 from syncd.settings.model import DatabaseConfig, Settings
 from syncd.settings.places import Fault, Place, value_at, variable
@@ -108,14 +108,14 @@ class _Preparation:
             return
         url = database.setdefault("url", DatabaseConfig.model_fields["url"].default)
         if isinstance(url, str):
-            database["url"] = dsn.anchored(url, self.folder)
+            database["url"] = anchored(url, self.folder)
             self._check_database_password(url)
 
     def _check_database_password(self, url: str) -> None:
         template = self.document.templates.get(_DATABASE_URL, url)
-        literal = "".join(dsn.passwords(template)).replace(GIVEN, "")
-        host = dsn.host(url)
-        if literal and not self.overrides.gave(_DATABASE_URL) and host and not _is_loopback(host):
+        literal = "".join(passwords(template)).replace(GIVEN, "")
+        server = host(url)
+        if literal and not self.overrides.gave(_DATABASE_URL) and server and not _is_loopback(server):
             remedy = f"write ${{NAME}} in its place, or set {variable(_DATABASE_URL)} in the environment"
             self._blame(_DATABASE_URL, f"holds a password, which may stand here only for this machine; {remedy}")
 
