@@ -91,7 +91,7 @@ def _package() -> list[Module]:
 
 
 def _module(name: str, text: str) -> Module:
-    return Module(name.removesuffix(".__init__"), text, ast.parse(text))
+    return Module(name.removesuffix(".__init__"), text, ast.parse(text, f"syncd/{name}"))
 
 
 def _unplaced(module: Module) -> Iterator[str]:
