@@ -7,7 +7,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install the checkout for development
-	pip install --quiet --editable '.[dev]'
+	pip install -qq --editable '.[dev]'
 
 fmt: ## format the code and apply the safe fixes
 	ruff format .
