@@ -126,7 +126,7 @@ class _Document:
             self._find_repeats(value, (*place, key.value))
 
     def _line(self, node: yaml.Node | None, place: _Place) -> int:
-        for key, value in _pairs(node):
+        for key, value in reversed(tuple(_pairs(node))):  # of a key that stands twice, YAML takes the last
             if place and key.value == place[0]:
                 return max(key.start_mark.line + 1, self._line(value, place[1:]))
         return node.start_mark.line + 1 if node and not place else 1
