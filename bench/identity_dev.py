@@ -35,22 +35,20 @@ def contacts(path: Path) -> Iterator[tuple[str, Contact]]:
 
 def record(row: dict[str, str]) -> Customer | Order:
     """The unified record that a row stands for."""
-    country = COUNTRIES.get(row["country"], row["country"])
-    values = {
-        "external_id": row["record_id"],
-        "email": row["email"],
-        "phone": row["phone"],
-        "first_name": row["first_name"],
-        "last_name": row["last_name"],
-        "addresses": (Address(kind="billing", country=country),),
-    }
-    return Customer(**values) if "customer" in row["record_id"].lower() else Order(**values)
+    made = Customer if "customer" in row["record_id"].lower() else Order
+    return made(
+        external_id=row["record_id"],
+        email=row["email"],
+        phone=row["phone"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        addresses=(Address(kind="billing", country=COUNTRIES.get(row["country"], row["country"])),),
+    )
 
 
 def resolve(found: Iterable[Contact], resolver: FirstResolver) -> list[Resolution]:
-    """Judge everything, one closed case per connected component, until no more shared identifiers turn up."""
-    waiting = [IdentityCase(contacts=case) for case in components(list(found))]
-    return [resolver.judge(case) for case in waiting]
+    """Judge everything, one closed case per connected component."""
+    return [resolver.judge(IdentityCase(contacts=case)) for case in components(list(found))]
 
 
 def components(found: list[Contact]) -> Iterator[tuple[Contact, ...]]:
@@ -65,9 +63,7 @@ def components(found: list[Contact]) -> Iterator[tuple[Contact, ...]]:
             yield tuple(component(contact, holders, seen))
 
 
-def component(
-    start: Contact, holders: dict[Identifier, list[Contact]], seen: set[ContactKey]
-) -> Iterator[Contact]:
+def component(start: Contact, holders: dict[Identifier, list[Contact]], seen: set[ContactKey]) -> Iterator[Contact]:
     """Everything connected to one contact."""
     seen.add(start.key)
     todo = [start]

@@ -124,7 +124,7 @@ def _forenames_fit(left: str, right: str) -> bool:
 
 
 def _partial_fits(one: Name, other: Name) -> bool:
-    """Whether a name of one word fits: as the same part of the other name, or, typed into the wrong field, as either."""
+    """Whether a name of one word fits the other's same part or, typed into the wrong field, its other part."""
     if one.is_empty or other.is_empty:
         return True
     if one.forename and other.forename:

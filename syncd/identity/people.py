@@ -6,12 +6,11 @@ other elsewhere.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import product
 
 from syncd.identity.names import Name, fits, parse_name
-from syncd.model import Contact, ContactKey, ContactKind, IdentifierKind, Judgement, Verdict
+from syncd.model import Contact, ContactKey, ContactKind, Identifier, IdentifierKind, Judgement, Verdict
 
 _INDEPENDENT = 2  # identifiers that two accounts of one store must share to be one person
 
@@ -21,11 +20,11 @@ class Group:
 
     __slots__ = ("accounts", "identifiers", "keys", "names", "parted")
 
-    def __init__(self, contact: Contact, parted: frozenset[ContactKey]) -> None:
+    def __init__(self, contact: Contact, usable: Container[Identifier]) -> None:
         self.keys = {contact.key}
-        self.identifiers = set(contact.identifiers)
+        self.identifiers = {identifier for identifier in contact.identifiers if identifier in usable}
         self.names = {parse_name(contact.first_name, contact.last_name)}
-        self.parted = set(parted)
+        self.parted: set[ContactKey] = set()
         self.accounts = _accounts(contact)
 
     def absorb(self, other: Group) -> None:
@@ -53,10 +52,24 @@ class Group:
 
 
 class People:
-    """The contacts of a case as groups that only ever grow."""
+    """The contacts of a case as groups that only ever grow.
 
-    def __init__(self, contacts: Iterable[Contact], parted: dict[ContactKey, frozenset[ContactKey]]) -> None:
-        self._group_of = {contact.key: Group(contact, parted.get(contact.key, frozenset())) for contact in contacts}
+    Args:
+        contacts: Each begins as a group of its own.
+        usable: The identifiers that are evidence.
+        manual: What people judged: some contacts are one from the start, some may never be.
+    """
+
+    def __init__(self, contacts: Iterable[Contact], usable: Container[Identifier], manual: Iterable[Judgement]) -> None:
+        self._group_of = {contact.key: Group(contact, usable) for contact in contacts}
+        known = [item for item in manual if item.left in self._group_of and item.right in self._group_of]
+        for item in known:
+            if item.verdict is Verdict.DIFFERENT:
+                self._group_of[item.left].parted.add(item.right)
+                self._group_of[item.right].parted.add(item.left)
+        for item in known:
+            if item.verdict is Verdict.SAME:
+                self.unite(item.left, item.right)
 
     def are_one(self, left: ContactKey, right: ContactKey) -> bool:
         """Whether the two are in one group already."""
@@ -83,21 +96,6 @@ class People:
         """All groups, each sorted, in the order of their smallest keys."""
         distinct = {id(group): group for group in self._group_of.values()}
         return tuple(sorted(tuple(sorted(group.keys)) for group in distinct.values()))
-
-
-def people_of(contacts: dict[ContactKey, Contact], manual: tuple[Judgement, ...]) -> People:
-    """The groups that people's own judgements make, before any rule of ours."""
-    known = [item for item in manual if item.left in contacts and item.right in contacts]
-    parted: dict[ContactKey, set[ContactKey]] = defaultdict(set)
-    for item in known:
-        if item.verdict is Verdict.DIFFERENT:
-            parted[item.left].add(item.right)
-            parted[item.right].add(item.left)
-    people = People(contacts.values(), {key: frozenset(others) for key, others in parted.items()})
-    for item in known:
-        if item.verdict is Verdict.SAME:
-            people.unite(item.left, item.right)
-    return people
 
 
 def _accounts(contact: Contact) -> set[tuple[str, str]]:

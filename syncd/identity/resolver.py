@@ -7,13 +7,13 @@ identifiers and unions are taken in a fixed order, so the order in which records
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 from syncd.identity.names import Name, fits, fits_closely, parse_name
-from syncd.identity.normalise import mailbox
-from syncd.identity.people import People, people_of
+from syncd.identity.normalise import mailbox, phone
+from syncd.identity.people import People
 from syncd.model import (
     Contact,
     ContactKey,
@@ -77,7 +77,7 @@ class FirstResolver:
     version = "first-1"
 
     def __init__(self, blocked: Collection[str] = (), max_names: int = 6) -> None:
-        self._blocked = frozenset(mailbox(text) or text.strip().lower() for text in blocked)
+        self._blocked = frozenset(mailbox(text) or phone(text, "") or text.strip().lower() for text in blocked)
         self._max_names = max_names
 
     def judge(self, case: IdentityCase) -> Resolution:
@@ -86,24 +86,13 @@ class FirstResolver:
         holders = self._holders(contacts.values(), case.shared)
         shared = frozenset(item for item, who in holders.items() if self._is_shared(item, who))
         usable = {item: who for item, who in holders.items() if item not in shared}
-        people = people_of(contacts, case.manual)
-        same, refused = _join(people, [edge for item, who in usable.items() for edge in _edges(item, who)])
-        unsure = _open_questions(
-            people, [*refused, *(edge for item, who in usable.items() for edge in _doubts(item, who))]
-        )
-        judgements = tuple(
-            Judgement(
-                left=edge.left,
-                right=edge.right,
-                verdict=verdict,
-                rule=edge.rule.name,
-                score=edge.rule.score,
-                evidence=_evidence(contacts[edge.left], contacts[edge.right], usable),
-            )
-            for verdict, edges in ((Verdict.SAME, same), (Verdict.UNSURE, unsure))
-            for edge in edges
-        )
-        return Resolution(judgements=judgements, groups=people.groups(), shared=shared)
+        people = People(contacts.values(), usable, case.manual)
+        joined, refused = _join(people, [edge for item, who in usable.items() for edge in _edges(item, who)])
+        doubts = [edge for item, who in usable.items() for edge in _doubts(item, who)]
+        asked = _open_questions(people, refused + doubts)
+        same = (_judgement(edge, Verdict.SAME, contacts, usable) for edge in joined)
+        unsure = (_judgement(edge, Verdict.UNSURE, contacts, usable) for edge in asked)
+        return Resolution(judgements=(*same, *unsure), groups=people.groups(), shared=shared)
 
     def _holders(self, contacts: Iterable[Contact], shared: frozenset[Identifier]) -> dict[Identifier, list[Contact]]:
         holders: dict[Identifier, list[Contact]] = defaultdict(list)
@@ -132,9 +121,20 @@ class FirstResolver:
 def _edges(identifier: Identifier, holders: list[Contact]) -> Iterator[_Edge]:
     """A star in each class of holders, its hub the smallest key."""
     rule = _RULES[identifier.kind]
-    for hub, *others in _classes(holders, rule.fit):
+    for hub, *others in _classes(_telling(identifier, holders), rule.fit):
         for other in others:
             yield _Edge(rule=rule, left=hub, right=other)
+
+
+def _telling(identifier: Identifier, holders: list[Contact]) -> list[Contact]:
+    """The holders that the identifier tells something of: a mailbox without a name on a phone may be anyone's at home."""
+    if identifier.kind is not IdentifierKind.PHONE:
+        return holders
+    return [holder for holder in holders if not (_name(holder).is_empty and _has_mailbox(holder))]
+
+
+def _has_mailbox(contact: Contact) -> bool:
+    return any(item.kind is IdentifierKind.MAILBOX for item in contact.identifiers)
 
 
 def _classes(holders: list[Contact], fit: Fit | None) -> Iterator[list[ContactKey]]:
@@ -181,7 +181,7 @@ def _doubts(identifier: Identifier, holders: list[Contact]) -> Iterator[_Edge]:
     if identifier.kind is not IdentifierKind.PHONE:
         return
     names = {holder.key: _name(holder) for holder in holders}
-    hubs = [group[0] for group in _classes(holders, _RULES[identifier.kind].fit)]
+    hubs = [group[0] for group in _classes(_telling(identifier, holders), _RULES[identifier.kind].fit)]
     for left, right in combinations(sorted(hubs), 2):
         if names[left].forename and names[right].forename and fits(names[left], names[right]):
             yield _Edge(rule=_DOUBTS["surnames"], left=left, right=right)
@@ -201,8 +201,18 @@ def _open_questions(people: People, edges: list[_Edge]) -> Iterator[_Edge]:
         yield edge
 
 
-def _evidence(left: Contact, right: Contact, usable: Collection[Identifier]) -> tuple[Identifier, ...]:
-    return tuple(sorted(item for item in set(left.identifiers) & set(right.identifiers) if item in usable))
+def _judgement(
+    edge: _Edge, verdict: Verdict, contacts: Mapping[ContactKey, Contact], usable: Collection[Identifier]
+) -> Judgement:
+    both = set(contacts[edge.left].identifiers) & set(contacts[edge.right].identifiers)
+    return Judgement(
+        left=edge.left,
+        right=edge.right,
+        verdict=verdict,
+        rule=edge.rule.name,
+        score=edge.rule.score,
+        evidence=tuple(sorted(both.intersection(usable))),
+    )
 
 
 def _name(contact: Contact) -> Name:

@@ -14,11 +14,13 @@ TITLES = _set("mr mrs ms miss mx dr prof herr frau hr fr sir madame mme mlle mon
 SUFFIXES = {
     **dict.fromkeys(("jr", "jnr", "junior"), "jr"),
     **dict.fromkeys(("sr", "snr", "senior"), "sr"),
-    "ii": "2", "iii": "3", "iv": "4",
+    "ii": "2",
+    "iii": "3",
+    "iv": "4",
 }
 # A name of nothing but these is no name.
 NO_NAME = _set(
-    "na none null test customer guest unknown anonymous kunde gast kundin client cliente invite nn xx xxx noname "
+    "n a x na none null test customer guest unknown anonymous kunde gast kundin client cliente invite nn xx xxx noname "
     "firstname lastname first last name user shop shopper store pos cash sale walk in walkin counter retail admin"
 )
 
