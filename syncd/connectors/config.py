@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
 
 from syncd.model import Stream
 
@@ -67,6 +67,11 @@ class HttpConfig(Frozen):
     max_body_mb: int = Field(default=64, ge=1)
     concurrency: int = Field(default=2, ge=1, le=16)
 
+    @field_serializer("headers")
+    def _masked(self, headers: dict[str, str]) -> dict[str, str]:
+        """A header that lets us through a firewall is as good as a password."""
+        return dict.fromkeys(headers, "**********")
+
 
 class StoreConfig(Frozen):
     """One store's settings as every platform has them.
@@ -82,7 +87,7 @@ class StoreConfig(Frozen):
     base_url: str | None = None
     insecure: bool = False
     allow_private: bool = False
-    country: str | None = Field(default=None, pattern="^[A-Z]{2}$")
+    country: str | None = Field(default=None, pattern="^[A-Z]{2}$", examples=["DE"])
     consent_meta_key: str | None = None
     streams: dict[Stream, StreamConfig] = {stream: StreamConfig() for stream in Stream}
     sweep: SweepConfig = SweepConfig()

@@ -56,15 +56,19 @@ def _known_zone(name: str) -> str:
 
 
 def _by_platform(value: object) -> StoreConfig:
-    if not isinstance(value, Mapping) or "platform" not in value:
-        return StoreConfig.model_validate(value)  # tells what is missing
+    if not isinstance(value, Mapping):
+        raise ValueError('must hold "key: value" lines')
     model = store_model(value)
     if model is None:
-        message = f"is not a platform; known are {listed(CONFIGS)}{suggest(str(value['platform']), CONFIGS)}"
-        fault = PydanticCustomError("unknown_platform", message)  # type: ignore[arg-type]
-        details = InitErrorDetails(type=fault, loc=("platform",), input=None)
-        raise ValidationError.from_exception_data("store", [details])
+        raise ValidationError.from_exception_data("store", [_unknown_platform(value.get("platform"))])
     return model.model_validate(value)
+
+
+def _unknown_platform(given: object) -> InitErrorDetails:
+    known = f"known are {listed(CONFIGS)}{suggest(str(given), CONFIGS)}"
+    message = "is required" if given is None else "is not a platform"
+    fault = PydanticCustomError("unknown_platform", "{text}", {"text": f"{message}; {known}"})
+    return InitErrorDetails(type=fault, loc=("platform",), input=None)
 
 
 Currency = Annotated[str, AfterValidator(_currency)]
@@ -86,12 +90,12 @@ class IdentityConfig(Frozen):
     """What the resolver is told beforehand; what many people share it learns by itself.
 
     Args:
-        block: E-mail addresses and phone numbers that are evidence of nothing (the shop's own, a call centre's).
-        max_names_per_identifier: Incompatible names seen with one address or number before it counts as shared.
+        block: What is evidence of nothing (the shop's own mailbox): e-mail addresses, phones as +49..., `@domain`.
+        max_names_per_identifier: Different names that one address or number may carry before it counts as shared.
     """
 
     block: tuple[str, ...] = ()
-    max_names_per_identifier: int = Field(default=3, ge=1)
+    max_names_per_identifier: int = Field(default=6, ge=1)
 
 
 class RevenueConfig(Frozen):

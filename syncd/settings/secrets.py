@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from syncd.connectors.wire import is_loopback
 from syncd.settings.document import GIVEN, Document
 from syncd.settings.dsn import anchored, host, passwords
 from syncd.settings.environment import Overrides
@@ -28,7 +28,7 @@ def prepare(overrides: Overrides, document: Document, folder: Path) -> list[Faul
     """
     preparation = _Preparation(overrides=overrides, document=document, folder=folder)
     preparation.run()
-    return [*preparation.faults, *_addresses_with_users(overrides.data)]
+    return preparation.faults
 
 
 @dataclass
@@ -99,7 +99,7 @@ class _Preparation:
             values = value_at(self.overrides.data, place[:length])
             address = (values.get("base_url") or values.get("url")) if isinstance(values, Mapping) else None
             if isinstance(address, str):
-                return _is_loopback(_host(address))
+                return is_loopback(_host(address))
         return False
 
     def _prepare_database(self, data: dict[str, object]) -> None:
@@ -115,7 +115,7 @@ class _Preparation:
         template = self.document.templates.get(_DATABASE_URL, url)
         literal = "".join(passwords(template)).replace(GIVEN, "")
         server = host(url)
-        if literal and not self.overrides.gave(_DATABASE_URL) and server and not _is_loopback(server):
+        if literal and not self.overrides.gave(_DATABASE_URL) and server and not is_loopback(server):
             remedy = f"write ${{NAME}} in its place, or set {variable(_DATABASE_URL)} in the environment"
             self._blame(_DATABASE_URL, f"holds a password, which may stand here only for this machine; {remedy}")
 
@@ -136,20 +136,3 @@ def _host(address: str) -> str:
         return urlsplit(address if "//" in address else f"//{address}").hostname or ""
     except ValueError:
         return ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _addresses_with_users(data: Mapping[str, object]) -> Iterator[Fault]:
-    stores = value_at(data, ("stores",))
-    for store_id, store in stores.items() if isinstance(stores, Mapping) else ():
-        for name in ("url", "base_url"):
-            address = value_at(store, (name,))
-            if isinstance(address, str) and "@" in address:
-                message = "holds a user name or password; take it out and use http.headers"
-                yield Fault(place=("stores", store_id, name), message=message)
