@@ -1,0 +1,46 @@
+"""The platforms syncd knows: one table from a platform's name to its settings and its connector.
+
+Connectors written elsewhere join by the entry point group `syncd.connectors`: the entry's name is the platform, its
+value a pair of config model and connector class.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from syncd.clock import Clock
+from syncd.connectors.base import Connector
+from syncd.connectors.config import StoreConfig
+from syncd.connectors.woocommerce import WooCommerce
+from syncd.connectors.woocommerce_dialect import WooCommerceConfig
+from syncd.errors import ConfigInvalid
+
+
+class Maker(Protocol):
+    """What makes a connector from a store's settings, usually its class."""
+
+    def __call__(self, config: Any, *, store_id: str, clock: Clock) -> Connector:
+        """A connector; nothing is sent yet."""
+        ...
+
+
+REGISTRY: dict[str, tuple[type[StoreConfig], Maker]] = {
+    "woocommerce": (WooCommerceConfig, WooCommerce),
+}
+REGISTRY |= {entry.name: entry.load() for entry in entry_points(group="syncd.connectors")}
+
+CONFIGS: dict[str, type[StoreConfig]] = {platform: model for platform, (model, _) in REGISTRY.items()}
+
+
+def connect(config: StoreConfig, *, store_id: str, clock: Clock) -> Connector:
+    """The connector to one store; nothing is sent yet.
+
+    Raises:
+        ConfigInvalid: No connector of that platform is known.
+    """
+    if config.platform not in REGISTRY:
+        known = ", ".join(sorted(REGISTRY))
+        raise ConfigInvalid(f"{config.platform} is not a platform", store=store_id, hint=f"Use one of: {known}")
+    _, make = REGISTRY[config.platform]
+    return make(config, store_id=store_id, clock=clock)

@@ -1,0 +1,213 @@
+"""A walk over a listing sorted by id that neither skips nor repeats a row while the listing moves under it.
+
+The listing is asked by position. Rows that vanish behind the walk shift the rest forward, so each answer begins with
+the last row already met; if that row is not there, the walk steps back until it meets a known one. Servers that know
+only page numbers cannot overlap: there a falling total tells that rows vanished, and the walk goes back as far.
+Pure but for the `fetch` that is passed in: it knows positions and rows, no platform and no HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+import orjson
+
+from syncd.errors import PaginationLoop, RequestRefused
+from syncd.model import Json
+
+Source = TypeVar("Source")
+Row = Mapping[str, Json]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Position:
+    """Which rows to ask for: `size` rows from row number `start` on, counted from 0."""
+
+    start: int
+    size: int
+    by_page: bool
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The position as query values; in page numbers it may begin before `start`, never after."""
+        place = {"page": str(self.start // self.size + 1)} if self.by_page else {"offset": str(self.start)}
+        return {"per_page": str(self.size), **place}
+
+    @property
+    def first_row(self) -> int:
+        """The number of the first row that the parameters ask for."""
+        return self.start - self.start % self.size if self.by_page else self.start
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slice(Generic[Source]):
+    """Some rows of the listing.
+
+    Args:
+        position: What was answered; its size may be smaller than what was asked.
+        total: The platform's count of the whole listing, where it gives one.
+        source: Whatever the fetcher wants to hand on with the rows.
+    """
+
+    rows: Sequence[Row]
+    position: Position
+    total: int | None
+    source: Source
+
+    @property
+    def end(self) -> int:
+        """The number of the row behind the last one here."""
+        return self.position.first_row + len(self.rows)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there are fewer rows than a full answer has."""
+        return len(self.rows) < self.position.size
+
+    @property
+    def ids(self) -> list[int]:
+        """The usable ids, ascending."""
+        return sorted(number for row in self.rows if (number := row_id(row)) is not None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """How far a walk is.
+
+    Args:
+        last: Id of the last row met; 0 before the first.
+        first: Id of the very first row of the walk, by which a server that repeats its first page is known.
+        rows: How many rows of the listing lie behind the walk.
+        total: The platform's count when last seen.
+        by_page: Whether the server knows page numbers only.
+    """
+
+    last: int = 0
+    first: int = 0
+    rows: int = 0
+    total: int | None = None
+    by_page: bool = False
+
+    def to_cursor(self) -> str:
+        """The place as a text to resume by."""
+        mode = "page" if self.by_page else "offset"
+        fields = {"last": self.last, "first": self.first, "rows": self.rows, "total": self.total, "mode": mode}
+        return orjson.dumps(fields).decode()
+
+    @staticmethod
+    def from_cursor(cursor: str | None) -> Place:
+        """The place that a text names, or the beginning.
+
+        Raises:
+            RequestRefused: It is no cursor of such a walk.
+        """
+        if cursor is None:
+            return Place()
+        try:
+            fields = orjson.loads(cursor)
+            by_page = fields.pop("mode") == "page"
+            return Place(by_page=by_page, **fields)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise RequestRefused("the saved cursor is not one of this walk", hint="Start the walk anew") from None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step(Generic[Source]):
+    """What one step of a walk brought: rows not met before, each with its id as text, ascending."""
+
+    rows: tuple[tuple[str, Row], ...]
+    place: Place
+    is_last: bool
+    slice: Slice[Source]
+
+
+Fetch = Callable[[Position], Slice[Source]]
+
+
+def row_id(row: Row) -> int | None:
+    """A row's id as a number, None if it has no usable one."""
+    value = row.get("id")
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def step(fetch: Fetch[Source], place: Place, size: int) -> Step[Source]:
+    """The rows behind a place.
+
+    Args:
+        size: Rows to ask for at most.
+
+    Raises:
+        PaginationLoop: The server gives its first page whatever is asked.
+    """
+    found = fetch(_next_position(place, size))
+    if _repeats_the_first(found, place):
+        if place.by_page:
+            raise PaginationLoop("the shop gives the same page again and again")
+        return step(fetch, replace(place, by_page=True), size)
+    found = _step_back(fetch, place, found)
+    return _take(place, found)
+
+
+def _next_position(place: Place, size: int) -> Position:
+    start = place.rows if place.by_page else max(0, place.rows - 1)
+    return Position(start=start, size=size, by_page=place.by_page)
+
+
+def _repeats_the_first(found: Slice[Source], place: Place) -> bool:
+    return found.position.first_row > 0 and place.rows > 1 and found.ids[:1] == [place.first]
+
+
+def _step_back(fetch: Fetch[Source], place: Place, found: Slice[Source]) -> Slice[Source]:
+    """Go back until the rows found begin at or before the last row met, so that none lies unseen between."""
+    while _has_gap(found, place):
+        start = found.position.first_row - max(1, found.position.size - 1)
+        found = fetch(replace(found.position, start=max(0, start)))
+    return found
+
+
+def _has_gap(found: Slice[Source], place: Place) -> bool:
+    """Whether rows we have not met may lie before what was found."""
+    if found.position.first_row == 0:
+        return False
+    if not place.by_page:
+        return not found.ids or found.ids[0] > place.last
+    vanished = place.total is not None and (not found.rows or (found.total or 0) < place.total)
+    return vanished and (not found.ids or found.ids[0] > place.last)
+
+
+def _take(place: Place, found: Slice[Source]) -> Step[Source]:
+    rows = tuple(_unmet(place, found))
+    ids = found.ids
+    behind = Place(
+        last=max([place.last, *ids]),
+        first=place.first or next(iter(ids), 0),
+        rows=found.end if found.rows else place.rows,
+        total=found.total if found.rows or not place.rows else place.total,  # past the end some say 0
+        by_page=place.by_page,
+    )
+    return Step(rows=rows, place=behind, is_last=_is_end(place, behind, found), slice=found)
+
+
+def _unmet(place: Place, found: Slice[Source]) -> list[tuple[str, Row]]:
+    """Rows behind the place, once each and by id; rows without an id are told by where they stand."""
+    numbered = {number: row for row in found.rows if (number := row_id(row)) is not None and number > place.last}
+    nameless = [
+        (f"?{found.position.first_row + index}", row)
+        for index, row in enumerate(found.rows)
+        if row_id(row) is None and found.position.first_row + index >= place.rows
+    ]
+    return [(str(number), numbered[number]) for number in sorted(numbered)] + nameless
+
+
+def _is_end(place: Place, behind: Place, found: Slice[Source]) -> bool:
+    if not found.rows or (found.total is None and found.is_short):
+        return True
+    if found.total is not None and found.end >= found.total:
+        return True
+    # rows are missing here: go on while that brings anything; the count tells the caller what never came
+    brought_nothing = behind.last == place.last
+    return brought_nothing and (found.is_short or behind.rows <= place.rows)
