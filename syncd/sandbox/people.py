@@ -1,0 +1,190 @@
+"""Invented people who shop on several stores under different spellings; who they are is known.
+
+A seed makes the same people every time. A `Person` is the truth, a `Face` is how one of them shows up once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from anyascii import anyascii
+
+from syncd.sandbox.names import CULTURES, DOMAINS, STREETS, Culture
+
+PEOPLE_PER_STORE = 560
+_SECOND_STORE_SHARE = 0.35
+_HOUSEHOLD_SHARE = 0.10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """Where somebody lives."""
+
+    street: str
+    city: str
+    state: str
+    postcode: str
+    country: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """One invented person.
+
+    Args:
+        mailboxes: Their own or their household's, most used first.
+        number: National telephone number without the trunk 0.
+        stores: Where they shop.
+    """
+
+    person_id: str
+    culture: Culture
+    first_name: str
+    last_name: str
+    mailboxes: tuple[str, ...]
+    number: str
+    address: Address
+    stores: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Face:
+    """How a person shows up once: names, mailbox and telephone as typed."""
+
+    person_id: str
+    first_name: str
+    last_name: str
+    email: str
+    phone: str
+    address: Address
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Population:
+    """Everybody there is."""
+
+    seed: int
+    scale: float
+    people: tuple[Person, ...]
+
+    def shoppers(self, store: str) -> list[Person]:
+        """Who shops on a store, in a fixed order."""
+        return [person for person in self.people if store in person.stores]
+
+
+def populate(seed: int, *, stores: Sequence[str], scale: float = 1.0) -> Population:
+    """The people who shop on some stores.
+
+    Args:
+        scale: 1 gives every store about 560 people.
+    """
+    rng = random.Random(f"people:{seed}")
+    reach = 1 + _SECOND_STORE_SHARE * min(1, len(stores) - 1)
+    count = max(1, round(PEOPLE_PER_STORE * scale * len(stores) / reach))
+    people: list[Person] = []
+    for number in range(1, count + 1):
+        person = _person(rng, number, stores)
+        if people and rng.random() < _HOUSEHOLD_SHARE:
+            person = _into_household(rng, person, people[-1])
+        people.append(person)
+    return Population(seed=seed, scale=scale, people=tuple(people))
+
+
+def _person(rng: random.Random, number: int, stores: Sequence[str]) -> Person:
+    culture = rng.choices(CULTURES, weights=[culture.weight for culture in CULTURES])[0]
+    first, last = rng.choice(list(culture.firsts)), rng.choice(list(culture.lasts))
+    return Person(
+        person_id=f"P{number:06d}",
+        culture=culture,
+        first_name=first,
+        last_name=last,
+        mailboxes=_mailboxes(rng, first, last, number),
+        number=rng.choice(culture.prefixes) + "".join(rng.choices("0123456789", k=culture.digits)),
+        address=_address(rng, culture),
+        stores=_stores(rng, stores),
+    )
+
+
+def _mailboxes(rng: random.Random, first: str, last: str, number: int) -> tuple[str, ...]:
+    given, family = (anyascii(part).lower().replace(" ", "").replace("'", "") for part in (first, last))
+    family = family.replace(".", "")
+    local = rng.choice([f"{given}.{family}{number}", f"{given[0]}{family}{number}", f"{family}.{number}"])
+    second = f"{given}{rng.randrange(1950, 2006)}.{number}@{rng.choice(DOMAINS)}"
+    return (f"{local}@{rng.choice(DOMAINS)}", second)
+
+
+def _address(rng: random.Random, culture: Culture) -> Address:
+    city, state, postcode = rng.choice(culture.places)
+    street = f"{rng.randrange(1, 220)} {rng.choice(STREETS)}"
+    return Address(street=street, city=city, state=state, postcode=postcode, country=culture.country)
+
+
+def _stores(rng: random.Random, stores: Sequence[str]) -> frozenset[str]:
+    home = rng.randrange(len(stores))
+    if len(stores) > 1 and rng.random() < _SECOND_STORE_SHARE:
+        other = (home + rng.randrange(1, len(stores))) % len(stores)
+        return frozenset({stores[home], stores[other]})
+    return frozenset({stores[home]})
+
+
+def _into_household(rng: random.Random, person: Person, relative: Person) -> Person:
+    """The same person living with a relative: one address and surname, often one telephone or mailbox."""
+    if relative.culture is not person.culture or relative.first_name == person.first_name:
+        return person
+    person = replace(person, last_name=relative.last_name, address=relative.address)
+    if rng.random() < 0.6:
+        person = replace(person, number=relative.number)
+    if rng.random() < 0.3:
+        person = replace(person, mailboxes=(relative.mailboxes[0], person.mailboxes[1]))
+    return person
+
+
+def appear(person: Person, rng: random.Random) -> Face:
+    """One way in which a person shows up."""
+    return Face(
+        person_id=person.person_id,
+        first_name=_spelled(rng, person.first_name, person.culture.firsts[person.first_name]),
+        last_name=_spelled(rng, person.last_name, person.culture.lasts.get(person.last_name, ())),
+        email=_typed_mailbox(rng, person),
+        phone=_typed_phone(rng, person) if rng.random() < 0.7 else "",
+        address=person.address,
+    )
+
+
+def _spelled(rng: random.Random, name: str, others: Sequence[str]) -> str:
+    if others and rng.random() < 0.2:
+        name = rng.choice(others)
+    habit = rng.random()
+    return name.upper() if habit < 0.04 else name.lower() if habit < 0.07 else name
+
+
+def _typed_mailbox(rng: random.Random, person: Person) -> str:
+    mailbox = person.mailboxes[0] if rng.random() < 0.85 else person.mailboxes[1]
+    habit = rng.random()
+    if habit < 0.05:
+        local, domain = mailbox.split("@")
+        return f"{local}+shop@{domain}"
+    if habit < 0.13:
+        return mailbox.upper() if habit < 0.08 else mailbox.capitalize()
+    return mailbox
+
+
+_PHONE_HABITS: tuple[Callable[[Culture, str], str], ...] = (
+    lambda culture, number: f"+{culture.dial}{number}",
+    lambda culture, number: f"+{culture.dial} {number[:3]} {number[3:6]} {number[6:]}",
+    lambda culture, number: f"00{culture.dial} {number}" if culture.country != "US" else f"1-{_dashed(number)}",
+    lambda culture, number: f"{culture.trunk}{number}",
+    lambda culture, number: f"({number[:3]}) {number[3:6]}-{number[6:]}" if culture.country == "US" else
+    f"{culture.trunk}{number[:3]} {number[3:]}",
+    lambda culture, number: _dashed(culture.trunk + number) if culture.country != "US" else _dashed(number, "."),
+)  # fmt: skip
+
+
+def _dashed(number: str, mark: str = "-") -> str:
+    return mark.join((number[:3], number[3:6], number[6:]))
+
+
+def _typed_phone(rng: random.Random, person: Person) -> str:
+    return rng.choice(_PHONE_HABITS)(person.culture, person.number)

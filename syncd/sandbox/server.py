@@ -1,0 +1,223 @@
+"""The sandbox as a whole: which shops, on which ports, with which people; started and stopped in one place."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from syncd.sandbox.app import ShopApp
+from syncd.sandbox.clock import SandboxClock
+from syncd.sandbox.log import ExchangeLog
+from syncd.sandbox.people import populate
+from syncd.sandbox.shop import Shop
+from syncd.sandbox.truth import write_truth
+from syncd.sandbox.woocommerce import WooShop, WooSite
+
+if TYPE_CHECKING:
+    import uvicorn
+
+SITES = (
+    WooSite(store="us-woo", title="Acme US", timezone="America/New_York", country="US", currency="USD"),
+    WooSite(store="eu-woo", title="Acme Europe", timezone="Europe/Berlin", country="DE", currency="EUR"),
+)
+PORTS: Mapping[str, int] = {"us-woo": 9101, "eu-woo": 9102}
+_START_DEADLINE_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SandboxOptions:
+    """How a sandbox is set up.
+
+    Args:
+        seed: The same seed makes the same people and shops.
+        scale: 1 is about 300 customers and 900 orders a shop.
+        sites: Which shops.
+        ports: Fixed ports by store; a store without one gets a free port.
+        log: File to append exchanges to.
+        truth: File to write who is who to, at the start and again at the end.
+        tls: Certificate and key file, to serve https instead of http.
+    """
+
+    seed: int = 1
+    scale: float = 1.0
+    sites: Sequence[WooSite] = SITES
+    ports: Mapping[str, int] | None = None
+    log: Path | None = None
+    truth: Path | None = None
+    tls: tuple[Path, Path] | None = None
+
+
+class Sandbox:
+    """Serves shops on loopback while it is open; a context manager.
+
+    Attributes:
+        shops: The handle of each shop by store name.
+        clock: The time in all of them.
+        log: Where exchanges are appended.
+    """
+
+    def __init__(self, options: SandboxOptions | None = None, *, clock: SandboxClock | None = None) -> None:
+        self.options = options or SandboxOptions()
+        self.clock = clock or SandboxClock()
+        self.log = ExchangeLog(self.options.log)
+        population = populate(
+            self.options.seed, stores=[site.store for site in self.options.sites], scale=self.options.scale
+        )
+        self.shops: dict[str, WooShop] = {
+            site.store: WooShop(site, self.clock, population) for site in self.options.sites
+        }
+        self._listeners: list[_Listener] = []
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Serve every shop; returns once all accept connections.
+
+        Raises:
+            OSError: A port is taken.
+        """
+        ports = self.options.ports or {}
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.stop)
+            for shop in self.shops.values():
+                self._listeners.append(_Listener(shop, self.log, port=ports.get(shop.name, 0), tls=self.options.tls))
+            for listener in self._listeners:
+                listener.wait_ready()
+            self.write_truth()
+            undo.pop_all()
+
+    def stop(self) -> None:
+        """Close every connection and port; safe to call twice."""
+        for listener in self._listeners:
+            listener.ask_to_stop()
+        for listener in self._listeners:
+            listener.join()
+        if self._listeners:
+            self.write_truth()
+        self._listeners.clear()
+        self.log.close()
+
+    def truth(self) -> dict[str, str]:
+        """Who is who now: person id by record id, over all shops."""
+        return dict(itertools.chain.from_iterable(shop.truth() for shop in self.shops.values()))
+
+    def write_truth(self) -> None:
+        """Write the truth file, if one was asked for."""
+        if self.options.truth is not None:
+            write_truth(self.options.truth, self.truth().items())
+
+
+class _Listener:
+    """One shop's port, served by its own thread and event loop."""
+
+    def __init__(self, shop: Shop, log: ExchangeLog, *, port: int, tls: tuple[Path, Path] | None) -> None:
+        self._transports: dict[Any, asyncio.Transport] = {}
+        self._app = ShopApp(shop, log, self._transports)
+        self._socket = socket.create_server(("127.0.0.1", port))
+        shop.port = self._socket.getsockname()[1]
+        shop.url = f"{'https' if tls else 'http'}://127.0.0.1:{shop.port}"
+        self._server = _server(self._app, self._transports, tls)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, name=f"sandbox-{shop.name}", daemon=True)
+        self._thread.start()
+
+    def wait_ready(self) -> None:
+        """Return once connections are accepted."""
+        waited = threading.Event()
+        for _ in range(int(_START_DEADLINE_S / 0.005)):
+            if self._server.started or not self._thread.is_alive():
+                break
+            waited.wait(0.005)
+        if not self._server.started:
+            raise OSError("the sandbox could not start to serve")
+
+    def ask_to_stop(self) -> None:
+        """End the serving soon; connections are cut."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._hang_up)
+
+    def join(self) -> None:
+        """Return once the port is closed."""
+        self._thread.join()
+
+    def _hang_up(self) -> None:
+        self._server.should_exit = self._server.force_exit = True
+        self._app.stopping.set()
+        for transport in list(self._transports.values()):
+            transport.abort()
+
+    def _serve(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._server.serve(sockets=[self._socket]))
+
+
+def _server(app: ShopApp, transports: dict[Any, asyncio.Transport], tls: tuple[Path, Path] | None) -> uvicorn.Server:
+    import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Protocol(H11Protocol):
+        """Keeps each open connection's transport, so that faults can cut it."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            transports[self.client] = transport
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            transports.pop(self.client, None)
+
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=Protocol,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            ssl_certfile=str(tls[0]) if tls else None,
+            ssl_keyfile=str(tls[1]) if tls else None,
+        )
+    )
+
+
+def serve_forever(
+    options: SandboxOptions, stop: threading.Event, *, announce: Callable[[Sandbox], None] | None = None
+) -> None:
+    """Serve until `stop` is set, on the well-known ports unless others are given.
+
+    Args:
+        announce: Called once the shops accept connections.
+
+    Raises:
+        OSError: A port is taken.
+    """
+    from dataclasses import replace
+
+    with Sandbox(replace(options, ports={**PORTS, **(options.ports or {})})) as sandbox:
+        if announce is not None:
+            announce(sandbox)
+        stop.wait()
+
+
+@contextlib.contextmanager
+def open_sandbox(*, seed: int = 1, scale: float = 1.0, now: datetime | None = None) -> Iterator[Sandbox]:
+    """A sandbox on free ports; with `now`, its clock starts there and stands still until moved."""
+    clock = SandboxClock(now, frozen=now is not None)
+    with Sandbox(SandboxOptions(seed=seed, scale=scale), clock=clock) as sandbox:
+        yield sandbox
