@@ -62,14 +62,13 @@ def test_what_is_no_revenue_does_not_count(seed: Seed, facts: Facts) -> None:
     """Deleted, test and excluded orders leave no trace in the figures."""
     seed.profile("P1")
     seed.account("P1", "7")
-    for number, values in enumerate(
-        [
-            {"deleted_at": START},
-            {"is_test": True},
-            {"state": OrderState.CANCELLED.value},
-            {"state": OrderState.PENDING.value},
-        ]
-    ):
+    left_out: list[dict[str, Any]] = [
+        {"deleted_at": START},
+        {"is_test": True},
+        {"state": OrderState.CANCELLED.value},
+        {"state": OrderState.PENDING.value},
+    ]
+    for number, values in enumerate(left_out):
         seed.order(str(number), customer_id="7", total_minor=100, **values)
 
     facts.recompute(EUR)
