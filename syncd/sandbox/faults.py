@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -133,23 +133,34 @@ class FaultScript:
 
 def spoil(fault: Fault, call: Call, answer: Answer) -> Answer:
     """The answer as the fault leaves it; faults of the wire itself leave it whole."""
-    match fault.kind:
-        case FaultKind.ANSWER:
-            return Answer(status=fault.status, headers=fault.headers, body=fault.body.encode())
-        case FaultKind.HTML:
-            return Answer(status=200, headers={"Content-Type": HTML_TYPE}, body=_HTML)
-        case FaultKind.MAINTENANCE:
-            return _maintenance(call)
-        case FaultKind.WARNING:
-            return replace(answer, body=_WARNING + answer.body)
-        case FaultKind.CUT_JSON:
-            return replace(answer, body=answer.body[: len(answer.body) // 2])
-        case FaultKind.DROP_ROW:
-            return replace(answer, body=_without_row(answer.body, fault.row))
-    return answer
+    change = _SPOILERS.get(fault.kind)
+    return answer if change is None else change(fault, call, answer)
 
 
-def _maintenance(call: Call) -> Answer:
+def _scripted(fault: Fault, call: Call, answer: Answer) -> Answer:
+    return Answer(status=fault.status, headers=fault.headers, body=fault.body.encode())
+
+
+def _html(fault: Fault, call: Call, answer: Answer) -> Answer:
+    return Answer(status=200, headers={"Content-Type": HTML_TYPE}, body=_HTML)
+
+
+def _warning(fault: Fault, call: Call, answer: Answer) -> Answer:
+    return replace(answer, body=_WARNING + answer.body)
+
+
+def _half_json(fault: Fault, call: Call, answer: Answer) -> Answer:
+    return replace(answer, body=answer.body[: len(answer.body) // 2])
+
+
+def _without_row(fault: Fault, call: Call, answer: Answer) -> Answer:
+    rows = orjson.loads(answer.body)
+    if isinstance(rows, list):
+        del rows[fault.row : fault.row + 1]
+    return replace(answer, body=orjson.dumps(rows))
+
+
+def _maintenance(fault: Fault, call: Call, answer: Answer) -> Answer:
     headers = {"Retry-After": "600"}
     if "application/json" in call.headers.get("accept", ""):
         value = {"code": "wp_die", "message": _MAINTENANCE, "data": {"status": 503}, "additional_errors": []}
@@ -158,8 +169,11 @@ def _maintenance(call: Call) -> Answer:
     return Answer(status=503, headers={"Content-Type": HTML_TYPE, **headers}, body=body.encode())
 
 
-def _without_row(body: bytes, row: int) -> bytes:
-    rows = orjson.loads(body)
-    if isinstance(rows, list):
-        del rows[row : row + 1]
-    return orjson.dumps(rows)
+_SPOILERS: Mapping[FaultKind, Callable[[Fault, Call, Answer], Answer]] = {
+    FaultKind.ANSWER: _scripted,
+    FaultKind.HTML: _html,
+    FaultKind.MAINTENANCE: _maintenance,
+    FaultKind.WARNING: _warning,
+    FaultKind.CUT_JSON: _half_json,
+    FaultKind.DROP_ROW: _without_row,
+}

@@ -47,12 +47,14 @@ _EN_FIRSTS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _EN_LASTS: Mapping[str, tuple[str, ...]] = {
     "Smith": (), "O'Neil": ("ONeil", "O’Neil"), "McDonald": ("MacDonald",), "Johnson": (), "St. John": ("St John",),
-    "Cartwright": (), "Lee-Ho": ("Lee Ho",), "Washington": (), "Fletcher": (), "Okafor": (), "Patel": (), "Whitfield": (),
+    "Cartwright": (), "Lee-Ho": ("Lee Ho",), "Washington": (), "Fletcher": (), "Okafor": (), "Patel": (),
+    "Whitfield": (),
     "Hargreaves": (), "Delgado": (), "Nguyen": ("Nguyễn",), "Brooks": (), "Sinclair": (), "Ashworth": (), "Vance": (),
     "Castellano": (), "Ramirez": ("Ramírez",), "Kowalczyk": (), "Pemberton": (), "Abernathy": (), "Novak": ("Novák",),
 }  # fmt: skip
 _DE_FIRSTS: Mapping[str, tuple[str, ...]] = {
-    "Jürgen": ("Juergen", "Jurgen"), "Anna": (), "Björn": ("Bjoern", "Bjorn"), "Käthe": ("Kaethe",), "Wolfgang": ("Wolf",),
+    "Jürgen": ("Juergen", "Jurgen"), "Anna": (), "Björn": ("Bjoern", "Bjorn"), "Käthe": ("Kaethe",),
+    "Wolfgang": ("Wolf",),
     "Elisabeth": ("Lisa", "Elli"), "Maximilian": ("Max",), "Katharina": ("Kathi", "Katja"), "Hans": (), "Ute": (),
     "Sebastian": ("Basti",), "Friederike": ("Rieke",), "Johannes": ("Hannes",), "Özlem": ("Oezlem", "Ozlem"), "Lukas": (),
 }  # fmt: skip
@@ -66,11 +68,13 @@ _FR_FIRSTS: Mapping[str, tuple[str, ...]] = {
     "Aurélie": ("Aurelie",), "Théo": ("Theo",), "Manon": (), "Benoît": ("Benoit",), "Zoé": ("Zoe",), "Olivier": (),
 }  # fmt: skip
 _FR_LASTS: Mapping[str, tuple[str, ...]] = {
-    "Lefèvre": ("Lefevre",), "Dupont": (), "Beauchêne": ("Beauchene",), "de La Fontaine": ("Delafontaine",), "Girard": (),
+    "Lefèvre": ("Lefevre",), "Dupont": (), "Beauchêne": ("Beauchene",), "de La Fontaine": ("Delafontaine",),
+    "Girard": (),
     "Mercier": (), "Benoît": ("Benoit",), "Noël": ("Noel",), "Garnier": (), "Péron": ("Peron",), "Rousseau": (),
 }  # fmt: skip
 _EAST_FIRSTS: Mapping[str, tuple[str, ...]] = {
-    "Łukasz": ("Lukasz",), "Małgorzata": ("Malgorzata", "Gosia"), "Юлия": ("Yuliya", "Iuliia", "Julia"), "Ewa": ("Eva",),
+    "Łukasz": ("Lukasz",), "Małgorzata": ("Malgorzata", "Gosia"), "Юлия": ("Yuliya", "Iuliia", "Julia"),
+    "Ewa": ("Eva",),
     "Дмитрий": ("Dmitry", "Dmitri"), "Zbigniew": ("Zbyszek",), "Agnieszka": ("Aga",), "Ольга": ("Olga",), "Michał": (),
     "Наталья": ("Natalia", "Natalya"), "Grzegorz": ("Grzesiek",), "Joanna": ("Asia",),
 }  # fmt: skip

@@ -159,9 +159,8 @@ def _numbered(query: str) -> dict[str, str]:
     """Parameters as PHP counts them: `status[]` twice is `status[0]` and `status[1]`, and is signed as such."""
     params: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
-        if name.endswith("[]"):
-            name = f"{name[:-2]}[{sum(each.startswith(name[:-1]) for each in params)}]"
-        params[name] = value
+        place = sum(each.startswith(name[:-1]) for each in params)
+        params[f"{name[:-2]}[{place}]" if name.endswith("[]") else name] = value
     return params
 
 

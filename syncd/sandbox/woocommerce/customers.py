@@ -185,8 +185,11 @@ def _update(request: Request, account: Account, body: Mapping[str, Any]) -> dict
 
 def _as_typed(account: Account, body: Mapping[str, Any]) -> Account:
     """The account as the answer to its own update shows it: names not yet encoded."""
-    typed = {name: _plain(body[name]) for name in ("first_name", "last_name") if isinstance(body.get(name), str)}
-    return replace(account, **typed)
+    shown = replace(account)
+    for name in ("first_name", "last_name"):
+        if isinstance(body.get(name), str):
+            setattr(shown, name, _plain(body[name]))
+    return shown
 
 
 def _apply(state: WooState, account: Account, body: Mapping[str, Any]) -> None:

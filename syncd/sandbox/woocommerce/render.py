@@ -14,6 +14,7 @@ from syncd.sandbox.woocommerce.state import Account, Line, Meta, Order, Refund, 
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _PAYMENT_TITLES = {"bacs": "Direct bank transfer", "stripe": "Credit card"}
+_STAMP = "%Y-%m-%dT%H:%M:%S"
 _ORDER_ALLOW = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _EDITABLE = frozenset({"pending", "on-hold", "auto-draft"})
 _UNPAID = frozenset({"pending", "failed", "checkout-draft"})
@@ -36,7 +37,7 @@ class View:
 
     def local(self, moment: datetime | None) -> str | None:
         """A moment in the site's wall time."""
-        return moment and moment.astimezone(self.state.zone).strftime("%Y-%m-%dT%H:%M:%S")
+        return None if moment is None else moment.astimezone(self.state.zone).strftime(_STAMP)
 
     def money(self, hundredths: int) -> str:
         """An amount as text."""
@@ -53,7 +54,7 @@ class View:
 
 def gmt(moment: datetime | None) -> str | None:
     """A moment as the *_gmt fields write it."""
-    return moment and moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return None if moment is None else moment.astimezone(UTC).strftime(_STAMP)
 
 
 def account(view: View, record: Account, allow: Sequence[str]) -> dict[str, Any]:

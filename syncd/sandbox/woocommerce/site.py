@@ -26,7 +26,7 @@ _CURRENCIES = (
     "LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN "
     "PGK PHP PKR PLN PRB PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLL SOS SRD SSP STN SYP SZL THB TJS TMT "
     "TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VEF VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW"
-).split()
+)
 _COUNTRIES = ("AT", "BE", "CH", "DE", "ES", "FR", "GB", "IE", "IT", "JP", "NL", "PL", "US", "US:CA", "US:NY")
 
 
@@ -128,7 +128,7 @@ def _visibility_terms() -> dict[str, str]:
 
 def currency(request: Request) -> Answer:
     """GET settings/general/woocommerce_currency."""
-    options = {code: f"{code} ({render.SYMBOLS.get(code, code)}) — {code}" for code in _CURRENCIES}
+    options = {code: f"{code} ({render.SYMBOLS.get(code, code)}) — {code}" for code in _CURRENCIES.split()}
     return _setting(request, "woocommerce_currency", request.state.site.currency, ("USD", options))
 
 
