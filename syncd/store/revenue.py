@@ -122,7 +122,7 @@ class Weights:
         """An amount in its currency as parts of the one currency; NULL if a rate is missing."""
         wide = type_coerce(cast(amount, Numeric), BigInteger)  # else PostgreSQL stops at 64 bits
         whens = [(code == name, type_coerce(weight, BigInteger)) for name, weight in self._whole.items()]
-        return wide * case(*whens) if whens else type_coerce(None, BigInteger)
+        return wide * case(*whens) if whens else cast(null(), BigInteger)
 
 
 def _weight(source: str, currency: str, rate: Decimal) -> Decimal:
