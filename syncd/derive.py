@@ -35,13 +35,11 @@ def run(database: Database, segments: Sequence[Segment], policy: RevenuePolicy, 
         ConfigInvalid: A segment adds up amounts of currencies that cannot be converted; facts are up to date, no
             membership has changed.
     """
-    profiles = _recompute(database, policy)
-    check_currencies(segments, policy, database.facts.currencies())
-    database.facts.drop_segments({segment.name for segment in segments})
-    now = clock.now()
-    moves = {
-        segment.name: database.facts.evaluate(segment.name, segment.condition, now, policy) for segment in segments
-    }
+    facts, now = database.facts, clock.now()
+    profiles = facts.recompute(policy)
+    check_currencies(segments, policy, facts.currencies())
+    facts.drop_segments({segment.name for segment in segments})
+    moves = {segment.name: facts.evaluate(segment.name, segment.condition, now, policy) for segment in segments}
     return DeriveReport(profiles=profiles, segments=moves)
 
 
@@ -59,13 +57,6 @@ def check_currencies(segments: Sequence[Segment], policy: RevenuePolicy, currenc
             f"amounts in {', '.join(foreign)} cannot be added up, and the segment {'; the segment '.join(faults)}",
             hint=_remedy(policy, foreign),
         )
-
-
-def _recompute(database: Database, policy: RevenuePolicy) -> int:
-    done = 0
-    while batch := database.facts.recompute(policy):
-        done += batch
-    return done
 
 
 def _without_rate(policy: RevenuePolicy, currencies: set[str]) -> list[str]:

@@ -170,9 +170,12 @@ class _Courier:
 
     def deliver(self) -> None:
         """Send everything that is due."""
+        tags = self.delivery.database.tags
         batch = self._target.connector.capabilities.largest_push_batch
-        while items := self.delivery.database.tags.due(self.store_id, batch):
-            self._send(self._worded(items))
+        while items := tags.due(self.store_id, batch):
+            tags.mark_sending([item.outbox_id for item in items])
+            if worded := self._worded(items):
+                self._send(worded)
 
     def report(self) -> StoreReport:
         """What became of the store's changes."""
@@ -198,9 +201,6 @@ class _Courier:
 
     def _send(self, worded: Sequence[tuple[OutboxItem, PlatformChange]]) -> None:
         items = [item for item, _ in worded]
-        if not items:
-            return
-        self.delivery.database.tags.mark_sending([item.outbox_id for item in items])
         try:
             results = self._target.connector.push([change for _, change in worded])
         except AmbiguousWrite:

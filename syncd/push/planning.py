@@ -7,8 +7,8 @@ has to be asked about, and holds back what a whole store or segment is not ready
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syncd.connectors.base import Connector
