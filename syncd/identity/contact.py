@@ -76,3 +76,9 @@ def _order_id(unified: Unified) -> str:
 
 def _has_person(identifiers: tuple[Identifier, ...]) -> bool:
     return any(identifier.kind is not IdentifierKind.ORDER for identifier in identifiers)
+
+
+def identifiers_of(text: str, region: str) -> frozenset[Identifier]:
+    """The identifiers that a typed text may stand for, for looking people up."""
+    found = {IdentifierKind.MAILBOX: mailbox(text), IdentifierKind.PHONE: phone(text, region)}
+    return frozenset(Identifier(kind=kind, value=value) for kind, value in found.items() if value)

@@ -127,7 +127,7 @@ def _edges(identifier: Identifier, holders: list[Contact]) -> Iterator[_Edge]:
 
 
 def _telling(identifier: Identifier, holders: list[Contact]) -> list[Contact]:
-    """The holders that the identifier tells something of: a mailbox without a name on a phone may be anyone's at home."""
+    """The holders that an identifier tells something of; on a phone, a nameless mailbox may be anyone's at home."""
     if identifier.kind is not IdentifierKind.PHONE:
         return holders
     return [holder for holder in holders if not (_name(holder).is_empty and _has_mailbox(holder))]

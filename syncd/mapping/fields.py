@@ -20,7 +20,7 @@ LONGEST_TEXT = 10_000
 LONGEST_ID = 255
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_AMOUNT = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
+_AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 _LARGEST_COUNT = 2**31 - 1
 _ID_CEILING = 2**63
 
