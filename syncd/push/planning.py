@@ -131,6 +131,14 @@ def brakes(database: Database, changes: Sequence[PlannedChange], pushes: Mapping
     return measure(changes, accounts, {store_id: push.brake for store_id, push in pushes.items()})
 
 
+def narrowed(plan: Plan, keep: Callable[[PlannedChange], bool], limit: int | None = None) -> Plan:
+    """The same plan with only the changes to keep, and of those at most so many, the first first."""
+    changes = tuple(change for change in plan.changes if keep(change))[:limit]
+    accounts = {brake.store_id: brake.accounts for brake in plan.brakes}
+    limits = {brake.store_id: brake.limits for brake in plan.brakes}
+    return replace(plan, changes=changes, brakes=measure(changes, accounts, limits) if plan.brakes else ())
+
+
 def store_terms(
     configs: Mapping[str, StoreConfig], connectors: Mapping[str, Connector], statuses: Sequence[StreamStatus]
 ) -> dict[str, StoreTerms]:

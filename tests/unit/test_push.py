@@ -69,7 +69,7 @@ def test_what_is_due_follows_from_three_claims(
 
 
 @pytest.mark.parametrize("segment", POLICIES)
-@pytest.mark.parametrize("claims", itertools.product((False, True), repeat=6))
+@pytest.mark.parametrize("claims", list(itertools.product((False, True), repeat=6)))
 def test_no_combination_breaks_the_rules(claims: tuple[bool, ...], segment: Segment | None) -> None:
     """Over the whole truth table: ours alone is removed, what is so already is no change, doubt holds back."""
     names = ("is_wanted", "is_known", "is_ours", "is_pending", "is_consenting", "has_open_review")
