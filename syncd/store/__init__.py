@@ -1,0 +1,100 @@
+"""The profile database: the only place that knows tables and SQL. Drivers see `Database` and the values in `types`."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from types import TracebackType
+
+from sqlalchemy import Connection, func, select
+
+from syncd.clock import Clock
+from syncd.errors import ConfigInvalid
+from syncd.store import schema
+from syncd.store.engine import Engines, insert_rows, table_of
+from syncd.store.grouping import Grouping
+from syncd.store.ids import NewId, Ulids
+from syncd.store.pages import Pages
+from syncd.store.people import People
+from syncd.store.runs import Runs
+from syncd.store.tables import ContactRow, Merchant
+from syncd.store.types import Resolver
+
+_merchant = table_of(Merchant)
+_contacts = table_of(ContactRow)
+
+
+class Database:
+    """One merchant's profile database; use `open`, and close it or leave its block when done.
+
+    Args:
+        new_id: Makes ids that grow, such as `Ulids`.
+    """
+
+    def __init__(self, engines: Engines, clock: Clock, resolver: Resolver | None, new_id: NewId) -> None:
+        from syncd.store.exports import Exports
+        from syncd.store.facts import Facts
+        from syncd.store.tags import Tags
+
+        grouping = Grouping(resolver, clock, new_id)
+        self._engines = engines
+        self.new_id = new_id
+        self.runs = Runs(engines, clock, grouping)
+        self.pages = Pages(engines, clock, grouping)
+        self.people = People(engines)
+        self.facts = Facts(engines, clock, new_id)
+        self.tags = Tags(engines, clock, new_id)
+        self.exports = Exports(engines)
+
+    @classmethod
+    def open(cls, url: str, *, merchant: str, clock: Clock, resolver: Resolver | None = None) -> Database:
+        """The merchant's database; an empty one is created at head.
+
+        Args:
+            resolver: Who is who; only what stores contacts needs it.
+
+        Raises:
+            SchemaMismatch: It is older or newer than this version.
+            ConfigInvalid: It is another merchant's, or no database that syncd can use.
+            DatabaseCorrupt: The file is damaged or no database.
+            DatabaseBusy: Another process holds it.
+        """
+        engines = Engines(url)
+        try:
+            with engines.write() as connection:
+                schema.ensure(connection, engines.place)
+                _stamp(connection, merchant, clock)
+                newest = connection.execute(select(func.max(_contacts.c.contact_id))).scalar()
+        except BaseException:
+            engines.close()
+            raise
+        return cls(engines, clock, resolver, Ulids(clock, floor=newest or ""))
+
+    @staticmethod
+    def upgrade(url: str, backup: bool) -> Path | None:
+        """Bring an older database to this version's schema; the copy made of an SQLite file first, if any."""
+        engines = Engines(url)
+        try:
+            return schema.upgrade(engines, backup=backup)
+        finally:
+            engines.close()
+
+    def close(self) -> None:
+        """Give the connections back; safe to call twice."""
+        self._engines.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def _stamp(connection: Connection, merchant: str, clock: Clock) -> None:
+    owner = connection.execute(select(_merchant.c.name)).scalar()
+    if owner is None:
+        row = {"name": merchant, "salt": secrets.token_bytes(32), "created_at": clock.now()}
+        insert_rows(connection, _merchant, [row])
+    elif owner != merchant:
+        message = f"the database belongs to merchant {owner!r}, the configuration names {merchant!r}"
+        raise ConfigInvalid(message, hint="correct merchant or database.url: one database holds one merchant")

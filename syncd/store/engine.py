@@ -126,12 +126,17 @@ def _postgres_engines(url: URL) -> tuple[Engine, Engine]:
 
 
 def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:
-    _create_file(Path(url.database or ""))
+    create_file(Path(url.database or ""))
     pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
     return _sqlite_engine(url, "IMMEDIATE", pragmas), _sqlite_engine(url, "DEFERRED", (*pragmas[1:], "query_only=ON"))
 
 
-def _create_file(path: Path) -> None:
+def create_file(path: Path) -> None:
+    """An empty file that only its owner may read, unless there is one already; its folder is made as well.
+
+    Raises:
+        ConfigInvalid: It cannot be made.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
@@ -203,6 +208,7 @@ def upsert(
     *,
     guard: Guard | None = None,
     withheld: Collection[str] = (),
+    once: Collection[str] = (),
 ) -> None:
     """Insert rows, or update those that are there, by primary key and in key order.
 
@@ -210,6 +216,7 @@ def upsert(
         rows: All with the same columns; columns left out keep what they hold.
         guard: Given the table and the row proposed, whether the update may happen; always if left out.
         withheld: Columns where None means unknown and never overwrites a known value.
+        once: Columns that keep the value they were inserted with.
     """
     if not rows:
         return
@@ -219,11 +226,13 @@ def upsert(
     changes = {
         name: func.coalesce(statement.excluded[name], table.c[name]) if name in withheld else statement.excluded[name]
         for name in rows[0]
-        if name not in keys
+        if name not in keys and name not in once
     }
-    where = guard(table, statement.excluded) if guard is not None else None
-    conflict = {"index_elements": keys, "set_": changes, "where": where}
-    statement = statement.on_conflict_do_update(**conflict) if changes else statement.on_conflict_do_nothing()
+    if changes:
+        where = guard(table, statement.excluded) if guard is not None else None
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changes, where=where)
+    else:
+        statement = statement.on_conflict_do_nothing()
     connection.execute(statement, sorted(rows, key=lambda row: [row[key] for key in keys]))
 
 

@@ -1,0 +1,113 @@
+"""Runs and streams as `history` and `status` show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from syncd.model import Lane, Stream
+from syncd.store.engine import table_of
+from syncd.store.leases import checkpoints
+from syncd.store.rows import MAIN
+from syncd.store.tables import RejectedRecord, Run, Store
+from syncd.store.types import Counts, LaneState, RunReport, StreamStatus
+from syncd.store.walks import lane_state
+
+stores = table_of(Store)
+runs = table_of(Run)
+rejected_records = table_of(RejectedRecord)
+
+_COUNTS = tuple(Counts.__dataclass_fields__)
+_PLAIN = ("run_id", "store_id", "kind", "status", "started_at", "ended_at", "reason", "pages", "deleted", "declared")
+
+Place = tuple[str, str]  # store id, stream
+
+
+def run_row(report: RunReport) -> dict[str, Any]:
+    """A run's row in `runs`."""
+    return (
+        {name: getattr(report, name) for name in _PLAIN}
+        | {name: getattr(report.counts, name) for name in _COUNTS}
+        | {"stream": report.stream.value, "lane": report.lane.value}
+    )
+
+
+def run_report(row: Row[Any]) -> RunReport:
+    """A row of `run_query` as a report."""
+    return RunReport(
+        **{name: getattr(row, name) for name in _PLAIN},
+        platform=row.platform or "",
+        stream=Stream(row.stream),
+        lane=Lane(row.lane),
+        counts=Counts(**{name: getattr(row, name) for name in _COUNTS}),
+    )
+
+
+def run_query() -> Select[Any]:
+    """All runs with their store's platform, newest first."""
+    query = select(runs, stores.c.platform).outerjoin(stores, stores.c.store_id == runs.c.store_id)
+    return query.order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
+
+
+def stream_statuses(connection: Connection) -> list[StreamStatus]:
+    """Every stream that was ever worked, by store and stream."""
+    known = {row.store_id: row for row in connection.execute(select(stores))}
+    stored, rejected, last = _stored(connection), _rejected(connection), _last_runs(connection)
+    return [
+        StreamStatus(
+            store_id=place[0],
+            platform=known[place[0]].platform,
+            stream=Stream(place[1]),
+            bookmark=state.bookmark,
+            history_complete_since=state.history_complete_since,
+            fresh_until=state.fresh_until,
+            last_sweep_at=state.last_sweep_at,
+            walk=state.walk,
+            stored_count=stored.get(place, 0),
+            rejected_count=rejected.get(place, 0),
+            last_run=last.get(place),
+            paused_reason=known[place[0]].paused_reason,
+            push_paused_reason=known[place[0]].push_paused_reason,
+        )
+        for place, state in _states(connection).items()
+        if place[0] in known
+    ]
+
+
+def _states(connection: Connection) -> Mapping[Place, LaneState]:
+    """The live lane of every stream; one that only a backfill has worked shows that walk."""
+    live_first = checkpoints.c.lane != Lane.LIVE.value
+    query = select(checkpoints).order_by(checkpoints.c.store_id, checkpoints.c.stream, live_first)
+    states: dict[Place, LaneState] = {}
+    for row in connection.execute(query):
+        states.setdefault((row.store_id, row.stream), lane_state(row))
+    return states
+
+
+def _stored(connection: Connection) -> dict[Place, int]:
+    return {
+        (row.store_id, stream.value): row.records
+        for stream, table in MAIN.items()
+        for row in connection.execute(
+            select(table.c.store_id, func.count().label("records"))
+            .where(table.c.deleted_at.is_(None))
+            .group_by(table.c.store_id)
+        )
+    }
+
+
+def _rejected(connection: Connection) -> dict[Place, int]:
+    place = (rejected_records.c.store_id, rejected_records.c.stream)
+    query = select(*place, func.count().label("records")).group_by(*place)
+    return {(row.store_id, row.stream): row.records for row in connection.execute(query)}
+
+
+def _last_runs(connection: Connection) -> dict[Place, RunReport]:
+    newest = func.row_number().over(
+        partition_by=(runs.c.store_id, runs.c.stream), order_by=(runs.c.started_at.desc(), runs.c.run_id.desc())
+    )
+    numbered = select(runs.c.run_id, newest.label("place")).subquery()
+    query = run_query().join(numbered, (numbered.c.run_id == runs.c.run_id) & (numbered.c.place == 1))
+    return {(row.store_id, row.stream): run_report(row) for row in connection.execute(query)}

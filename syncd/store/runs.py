@@ -1,0 +1,172 @@
+"""Stores, leases, walks and runs: who works what, how far it came, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from syncd.clock import Clock
+from syncd.errors import ConfigInvalid
+from syncd.model import StoreFacts, Stream
+from syncd.store import leases, walks
+from syncd.store.deletion import delete_missing
+from syncd.store.engine import Engines, insert_rows, upsert
+from syncd.store.grouping import Grouping
+from syncd.store.reports import run_query, run_report, run_row, runs, stores, stream_statuses
+from syncd.store.schema import wait_for_turn
+from syncd.store.types import LaneKey, LaneState, Lease, RunReport, StreamStatus, Walk, WalkEnd
+
+_FACTS = ("identity", "name", "timezone", "currency", "country", "version")
+
+
+class Runs:
+    """What drivers ask and tell about stores, lanes and runs."""
+
+    def __init__(self, engines: Engines, clock: Clock, grouping: Grouping) -> None:
+        self._engines = engines
+        self._clock = clock
+        self._grouping = grouping
+
+    def register_store(self, store_id: str, platform: str, facts: StoreFacts) -> None:
+        """Keep what a store says of itself; its identity is kept from first contact on.
+
+        Raises:
+            ConfigInvalid: Another shop is known under this id.
+        """
+        now = self._clock.now()
+        with self._engines.write() as connection:
+            wait_for_turn(connection, "stores")
+            known = connection.execute(select(stores).where(stores.c.store_id == store_id)).first()
+            if known is not None:
+                _same_shop(known, platform, facts)
+            row = {name: getattr(facts, name) for name in _FACTS}
+            row |= {"store_id": store_id, "platform": platform, "first_seen_at": now, "checked_at": now}
+            upsert(connection, stores, [row], once=("first_seen_at",))
+
+    def pause(self, store_id: str, reason: str, *, push: bool) -> None:
+        """Pause a store's pulling, or with `push` its pushing, with the reason in words; the first reason stays."""
+        names = _pause_names(push)
+        self._write_pause(store_id, dict(zip(names, (self._clock.now(), reason), strict=True)), unless=names[0])
+
+    def resume(self, store_id: str, *, push: bool) -> None:
+        """End a pause; nothing happens where there is none."""
+        self._write_pause(store_id, dict.fromkeys(_pause_names(push)))
+
+    def _write_pause(self, store_id: str, values: dict[str, Any], unless: str | None = None) -> None:
+        statement = update(stores).where(stores.c.store_id == store_id).values(**values)
+        if unless is not None:
+            statement = statement.where(stores.c[unless].is_(None))
+        with self._engines.write() as connection:
+            connection.execute(statement)
+
+    def acquire(self, key: LaneKey, owner: str, ttl_s: float) -> Lease:
+        """Take the lease of a lane for some seconds; one that is the owner's already begins a new epoch.
+
+        Raises:
+            LockHeld: Another owner holds it and it has not run out.
+        """
+        with self._engines.write() as connection:
+            return leases.acquire(connection, key, owner, self._clock.now(), ttl_s)
+
+    def renew(self, lease: Lease, ttl_s: float) -> None:
+        """Hold a lease for some seconds from now.
+
+        Raises:
+            LockHeld: It was lost.
+        """
+        with self._engines.write() as connection:
+            leases.renew(connection, lease, self._clock.now(), ttl_s)
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back; one that was lost is left alone."""
+        with self._engines.write() as connection:
+            leases.release(connection, lease)
+
+    def state(self, key: LaneKey) -> LaneState:
+        """Where a lane stands; empty before it was first worked."""
+        with self._engines.read() as connection:
+            row = connection.execute(select(leases.checkpoints).where(leases.is_lane(key))).first()
+            return walks.lane_state(row)
+
+    def begin_walk(self, lease: Lease, walk: Walk) -> None:
+        """Keep a new walk as the lane's; whatever walk was under way is forgotten.
+
+        Raises:
+            LockHeld: The lease was lost.
+        """
+        with self._engines.write() as connection:
+            row = leases.hold(connection, lease)
+            walks.forget_walk(connection, row, lease.key)
+            leases.write_checkpoint(connection, lease.key, **walks.walk_values(walk))
+
+    def drop_walk(self, lease: Lease) -> None:
+        """Forget the walk under way; what it stored stays.
+
+        Raises:
+            LockHeld: The lease was lost.
+        """
+        with self._engines.write() as connection:
+            walks.forget_walk(connection, leases.hold(connection, lease), lease.key)
+
+    def finish_walk(self, lease: Lease, end: WalkEnd) -> int:
+        """End a walk that was stored whole.
+
+        Returns:
+            How many records were marked deleted because the walk did not meet them.
+
+        Raises:
+            LockHeld: The lease was lost.
+        """
+        now = self._clock.now()
+        with self._engines.write() as connection:
+            wait_for_turn(connection, f"store {lease.key.store_id}")
+            row = leases.hold(connection, lease)
+            deleted = delete_missing(connection, row, self._grouping, now) if end.delete_missing else 0
+            walks.settle_lane(connection, row, lease.key, end, now)
+            walks.forget_walk(connection, row, lease.key)
+            return deleted
+
+    def seed_bookmark(self, key: LaneKey, end: WalkEnd) -> None:
+        """Give a live lane without a bookmark what a complete backfill earned; otherwise nothing."""
+        with self._engines.write() as connection:
+            walks.seed_lane(connection, key, end, self._clock.now())
+
+    def start_run(self, report: RunReport) -> None:
+        """Note that a run is under way."""
+        with self._engines.write() as connection:
+            insert_rows(connection, runs, [run_row(report)])
+
+    def finish_run(self, report: RunReport) -> None:
+        """Note how a run ended."""
+        with self._engines.write() as connection:
+            upsert(connection, runs, [run_row(report)])
+
+    def history(self, limit: int, store_id: str | None = None, stream: Stream | None = None) -> list[RunReport]:
+        """The latest runs, newest first, of all stores and streams or of some."""
+        query = run_query().limit(limit)
+        if store_id is not None:
+            query = query.where(runs.c.store_id == store_id)
+        if stream is not None:
+            query = query.where(runs.c.stream == stream.value)
+        with self._engines.read() as connection:
+            return [run_report(row) for row in connection.execute(query)]
+
+    def status(self) -> list[StreamStatus]:
+        """Every stream that was ever worked, by store and stream: where it stands and what is stored of it."""
+        with self._engines.read() as connection:
+            return stream_statuses(connection)
+
+
+def _same_shop(known: Row[Any], platform: str, facts: StoreFacts) -> None:
+    if (known.platform, known.identity) != (platform, facts.identity):
+        raise ConfigInvalid(
+            f"this id belongs to {known.platform} {known.identity}, the shop that answers is "
+            f"{platform} {facts.identity}",
+            store=known.store_id,
+            hint="give the other shop an id of its own in `stores`",
+        )
+
+
+def _pause_names(push: bool) -> tuple[str, str]:
+    return ("push_paused_at", "push_paused_reason") if push else ("paused_at", "paused_reason")

@@ -1,0 +1,95 @@
+"""Whether a database is ours and at this version's schema; creating an empty one, upgrading an older one."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select, text
+
+from syncd.errors import ConfigInvalid, SchemaMismatch
+from syncd.store.engine import Engines, create_file
+from syncd.store.migrations import HEAD, REVISIONS
+from syncd.store.tables import Merchant
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+_version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+
+
+def ensure(connection: Connection, place: str) -> None:
+    """Create the schema in an empty database; otherwise make sure that it is this version's.
+
+    Raises:
+        SchemaMismatch: The schema is older or newer than this version.
+        ConfigInvalid: The database holds something else.
+    """
+    wait_for_turn(connection, "schema")
+    names = inspect(connection).get_table_names()
+    if not names:
+        _create(connection)
+        return
+    if _version.name not in names:
+        raise ConfigInvalid(f"{place} holds tables that are not syncd's", hint="give syncd a database of its own")
+    _compare(revision(connection), place)
+
+
+def wait_for_turn(connection: Connection, matter: str) -> None:
+    """Let one transaction at a time work on a matter, until it ends; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        query = text("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || :matter, 0))")
+        connection.execute(query, {"matter": f" syncd {matter}"})
+
+
+def revision(connection: Connection) -> str:
+    """The schema's revision as the database itself says."""
+    return connection.execute(select(_version.c.version_num)).scalar() or ""
+
+
+def upgrade(engines: Engines, *, backup: bool) -> Path | None:
+    """Bring an older schema to head, in one transaction.
+
+    Returns:
+        The copy made of an SQLite file before; None where there was nothing to do or nothing to copy.
+    """
+    with engines.write() as connection:
+        if not inspect(connection).get_table_names():
+            _create(connection)
+            return None
+        if revision(connection) == HEAD:
+            return None
+        copy = _copy(engines.path, revision(connection)) if backup and engines.path else None
+        _migrate(connection)
+        return copy
+
+
+def _compare(found: str, place: str) -> None:
+    if found == HEAD:
+        return
+    if found in REVISIONS:
+        raise SchemaMismatch(f"the database {place} has an older schema ({found})", hint="run `syncd db upgrade`")
+    raise SchemaMismatch(f"the database {place} has a newer schema ({found})", hint="use a newer syncd")
+
+
+def _create(connection: Connection) -> None:
+    Merchant.metadata.create_all(connection)
+    _version.create(connection)
+    connection.execute(_version.insert(), {"version_num": HEAD})
+
+
+def _copy(path: Path, found: str) -> Path:
+    copy = path.with_name(f"{path.name}.{found}.bak")
+    create_file(copy)
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return copy
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    command.upgrade(config, "head")
