@@ -208,10 +208,11 @@ def database(sqlite_url: str) -> Iterator[Database]:
 
 @pytest.mark.parametrize("kind", EXPORTS)
 def test_every_export_column_is_documented(database: Database, kind: str) -> None:
-    """The data page lists an export's columns in their order, and no other."""
-    section = _section(_page("data.md"), f"### Export: {kind}")
+    """The data page lists an export's columns in their order with the meanings that the code gives them."""
+    rows = _rows(_section(_page("data.md"), f"### Export: {kind}"))
 
-    assert _named(section) == list(database.exports.columns(kind))
+    assert [row[0].strip("`") for row in rows] == list(database.exports.columns(kind))
+    assert {row[0].strip("`"): row[1] for row in rows} == database.exports.meanings(kind)
 
 
 @pytest.mark.parametrize("name", TABLES)
