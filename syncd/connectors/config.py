@@ -61,7 +61,7 @@ class PushConfig(Frozen):
 class HttpConfig(Frozen):
     """How requests leave for one store."""
 
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default={}, repr=False)
     ca_file: Path | None = None
     deadline_s: float = Field(default=60.0, gt=0)
     max_body_mb: int = Field(default=64, ge=1)

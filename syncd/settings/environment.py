@@ -85,7 +85,8 @@ def _is_setting(name: str, known: list[str]) -> bool:
 
 def _unknown(names: set[str], known: list[str]) -> Iterator[Fault]:
     for name in sorted(names):
-        yield Fault(message=f"the environment variable {name} is no setting{suggest(name, [*known, *RESERVED])}")
+        nearest = suggest(name, [*known, *RESERVED], ENV_PREFIX)
+        yield Fault(message=f"the environment variable {name} is no setting{nearest}")
 
 
 def _bad_switch(environ: Mapping[str, str]) -> Iterator[Fault]:

@@ -35,6 +35,8 @@ from syncd.settings.shape import store_model
 if TYPE_CHECKING:
     from syncd.store.types import RevenuePolicy
 
+_SHORTEST_PASS = 8  # a header shorter than this is a word such as "true", not a pass
+
 
 def _currency(code: str) -> str:
     if not re.fullmatch("[A-Za-z]{3}", code):
@@ -141,7 +143,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=False,
     )
 
     version: Literal[1] = 1
@@ -206,6 +213,8 @@ class Settings(BaseSettings):
         """Every secret text, for the log's scrubber."""
         yield from _secret_texts(self)
         yield from passwords(self.database.url)
+        headers = (value for store in self.stores.values() for value in store.http.headers.values())
+        yield from (value for value in headers if len(value) >= _SHORTEST_PASS)
 
 
 def _plain(value: object) -> object:

@@ -44,10 +44,20 @@ def variable(place: Place) -> str:
     return ENV_PREFIX + "__".join(str(part).replace("-", "_").upper() for part in place)
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` for the nearest known word, or nothing."""
-    nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f'; did you mean "{nearest[0]}"?' if nearest else ""
+def secret_variable(store_id: str, name: str) -> str:
+    """The environment variable that messages and written files propose for a store's secret."""
+    return f"{store_id}_{name}".replace("-", "_").upper()
+
+
+def suggest(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """`; did you mean "x"?` for the nearest known word, or nothing.
+
+    Args:
+        prefix: What all of them begin with, which makes none of them nearer.
+    """
+    endings = [other.removeprefix(prefix) for other in known]
+    nearest = difflib.get_close_matches(word.removeprefix(prefix), endings, n=1, cutoff=0.6)
+    return f'; did you mean "{prefix}{nearest[0]}"?' if nearest else ""
 
 
 def listed(words: Iterable[object]) -> str:

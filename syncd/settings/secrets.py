@@ -13,7 +13,7 @@ from syncd.settings.document import GIVEN, Document
 from syncd.settings.dsn import anchored, host, passwords
 from syncd.settings.environment import Overrides
 from syncd.settings.model import DatabaseConfig, Settings
-from syncd.settings.places import Fault, Place, value_at, variable
+from syncd.settings.places import Fault, Place, secret_variable, value_at, variable
 from syncd.settings.shape import FILE, Node, nodes
 
 _READABLE_BY_OTHERS = stat.S_IRWXO | stat.S_IWGRP
@@ -124,7 +124,7 @@ class _Preparation:
 
 
 def _literal_remedy(name: str, place: Place) -> str:
-    suggested = "_".join((str(place[1]), name)).replace("-", "_").upper()
+    suggested = secret_variable(str(place[1]), name)
     return (
         "a secret may stand in the file only for a connection to this machine; "
         f'write "${{{suggested}}}" and set that variable, or give the path of a file as "{name}{FILE}"'

@@ -60,13 +60,19 @@ def options(model: type[BaseModel], values: Mapping[str, object]) -> Iterator[Pl
     for node in nodes(model, values):
         for name in node.known:
             field = node.model.model_fields.get(name)
-            if field is None or not _holds_settings(field.annotation):
+            if field is None or not holds_settings(field.annotation):
                 yield (*node.place, name)
 
 
 def store_model(values: Mapping[str, object]) -> type[StoreConfig] | None:
     """The config model of a store's platform, None if there is no such platform."""
     return CONFIGS.get(str(values.get("platform")))
+
+
+def holds_settings(annotation: object) -> bool:
+    """Whether further settings stand below, rather than a value."""
+    kinds = [*_kinds(annotation), *(kind for inner in _value_kinds(annotation) for kind in _kinds(inner))]
+    return any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)
 
 
 def _below(annotation: object, value: object, place: Place) -> Iterator[Node]:
@@ -87,12 +93,6 @@ def _model_for(annotation: object, value: Mapping[str, object]) -> type[BaseMode
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             return kind
     return None
-
-
-def _holds_settings(annotation: object) -> bool:
-    """Whether further settings stand below, rather than a value."""
-    kinds = [*_kinds(annotation), *(kind for inner in _value_kinds(annotation) for kind in _kinds(inner))]
-    return any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)
 
 
 def _kinds(annotation: object) -> tuple[object, ...]:

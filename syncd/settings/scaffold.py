@@ -1,0 +1,118 @@
+"""A first config file from a few answers, as `init` writes it: short, commented, and valid as soon as secrets are set.
+
+In come answers, out comes text. Which questions a platform needs is read off its connector's config model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from syncd.connectors import CONFIGS
+from syncd.settings.places import Place, dotted, secret_variable
+from syncd.settings.shape import holds_settings, nodes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreAnswers:
+    """What was answered for one store.
+
+    Args:
+        values: By question, as `questions` names them.
+    """
+
+    store_id: str
+    platform: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answers:
+    """What was answered for the whole configuration; an empty currency leaves it out."""
+
+    merchant: str
+    stores: tuple[StoreAnswers, ...]
+    currency: str = ""
+    timezone: str = "UTC"
+    database_url: str = "sqlite:///data/syncd.db"
+
+
+def questions(platform: str) -> tuple[str, ...]:
+    """What must be asked for a store of a platform, such as `url`; secrets are never asked for."""
+    return tuple(dotted(place) for place, is_secret in _required(platform) if not is_secret)
+
+
+def variables(store: StoreAnswers) -> tuple[str, ...]:
+    """The environment variables that the written file takes the store's secrets from."""
+    return tuple(
+        secret_variable(store.store_id, str(place[-1])) for place, is_secret in _required(store.platform) if is_secret
+    )
+
+
+def config_text(answers: Answers) -> str:
+    """The config file's text."""
+    wanted = [name for store in answers.stores for name in variables(store)]
+    return _FILE.format(
+        variables="\n".join(f"#   {name}" for name in wanted),
+        merchant=_quoted(answers.merchant),
+        currency=f"currency: {answers.currency}" if answers.currency else "# currency: EUR",
+        timezone=answers.timezone,
+        database=_quoted(answers.database_url),
+        stores="\n".join(_store_text(store) for store in answers.stores),
+    )
+
+
+def _store_text(store: StoreAnswers) -> str:
+    lines = [f"  {store.store_id}:", f"    platform: {store.platform}"]
+    section: Place = ()
+    for place, is_secret in _required(store.platform):
+        if place[:-1] != section:
+            section = place[:-1]
+            lines.append(f"    {dotted(section)}:")
+        name = str(place[-1])
+        value = f"${{{secret_variable(store.store_id, name)}}}" if is_secret else store.values[dotted(place)]
+        lines.append(f"    {'  ' * len(section)}{name}: {_quoted(value)}")
+    return "\n".join([*lines, _STORE_OPTIONS])
+
+
+def _required(platform: str) -> Iterator[tuple[Place, bool]]:
+    """Every place of a store that has no default, its platform left out, and whether it is a secret."""
+    for node in nodes(CONFIGS[platform], {}):
+        for name, model_field in node.model.model_fields.items():
+            has_default = not model_field.is_required() or name == "platform"
+            if not has_default and not holds_settings(model_field.annotation):
+                yield (*node.place, name), name in node.secrets
+
+
+def _quoted(text: str) -> str:
+    """The text as YAML takes it literally."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+_STORE_OPTIONS = """\
+    push: {mode: review}              # off, review (changes wait for `syncd apply`) or auto (within the brake)
+    # streams: {customers: {every: 5m}, orders: {every: 5m}, carts: {every: 5m}}
+    # sweep: {every: 24h}             # how often everything is walked, to find deletions"""
+
+_FILE = """\
+# The configuration of syncd. Set these variables, or name a file for each secret (..._file: /run/secrets/...):
+{variables}
+# Then `syncd config check`, `syncd check` (asks the shops), `syncd backfill`, `syncd plan`.
+# Relative paths begin at the folder of this file.
+
+version: 1
+merchant: {merchant}
+{currency:<38}# what money is compared in; other currencies by rates: {{USD: "0.92"}}
+timezone: {timezone:<28}# for reports; inside everything is UTC
+
+database:
+  url: {database}
+
+stores:
+{stores}
+
+segments: segments.yaml               # who gets which tag
+
+log: {{level: info, format: auto}}      # debug, info, warning, error; json, console, auto
+"""

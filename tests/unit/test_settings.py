@@ -1,0 +1,510 @@
+"""The configuration: what is accepted, what is refused and in which words, and what is never shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from syncd.connectors import CONFIGS
+from syncd.connectors.config import StoreConfig
+from syncd.errors import ConfigInvalid
+from syncd.model import OrderState
+from syncd.settings import Settings, example_config, find, load
+from syncd.settings.scaffold import Answers, StoreAnswers, config_text, questions, variables
+from syncd.settings.shape import nodes
+
+CANARY = "s3cr3t-canary"
+GOOD = """\
+version: 1
+merchant: acme
+currency: EUR
+stores:
+  us-woo:
+    platform: woocommerce
+    url: https://shop.example.com
+    auth:
+      consumer_key: ${KEY}
+      consumer_secret: ${SECRET}
+"""
+ENVIRON = {"KEY": f"ck_{CANARY}", "SECRET": f"cs_{CANARY}"}
+
+
+class Folder:
+    """A folder with a config file in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, name: str, text: str, mode: int = 0o600) -> Path:
+        """Put a file there."""
+        file = self.path / name
+        file.write_text(text, encoding="utf-8")
+        file.chmod(mode)
+        return file
+
+    def load(self, text: str = GOOD, environ: Mapping[str, str] = ENVIRON) -> Settings:
+        """Load a config text from there."""
+        return load(self.write("syncd.yaml", text), environ)
+
+    def refusal(self, text: str, environ: Mapping[str, str] = ENVIRON) -> str:
+        """The words in which a config text is refused."""
+        with pytest.raises(ConfigInvalid) as caught:
+            self.load(text, environ)
+        return str(caught.value)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """An empty folder for a config file."""
+    return Folder(tmp_path)
+
+
+def _swap(old: str, new: str) -> str:
+    assert old in GOOD
+    return GOOD.replace(old, new)
+
+
+def _store(lines: str) -> str:
+    """The good configuration with more lines in its store, from line 11 on."""
+    return GOOD + "".join(f"    {line}\n" for line in lines.splitlines())
+
+
+SECRET_LINE = "consumer_secret: ${SECRET}"
+BROKEN = {
+    "unknown key": (GOOD + "curency: EUR\n", ['curency: is not a setting; did you mean "currency"?', "(line 11)"]),
+    "unknown key in a store": (_store("pusch: {mode: auto}"), ["stores.us-woo.pusch", 'did you mean "push"?']),
+    "unknown key, nothing near": (GOOD + "log: {x: 1}\n", ["log.x: is not a setting; known here are format, level"]),
+    "unknown key in auth": (_store("  consumer_secrit: a"), ['mean "consumer_secret"?', "us-woo.auth.consumer_secrit"]),
+    "no merchant": (_swap("merchant: acme\n", ""), ["merchant: is required"]),
+    "empty merchant": (_swap("acme", '""'), ["merchant: must not be empty"]),
+    "merchant is a number": (_swap("acme", "12"), ['merchant: must be text; put it in "quotes"', "(line 2)"]),
+    "other version": (_swap("version: 1", "version: 7"), ["version: must be 1"]),
+    "no stores": (_swap(GOOD[GOOD.index("stores:") :], ""), ["stores: is required"]),
+    "stores left empty": (_swap(GOOD[GOOD.index("stores:") :], "stores: {}"), ["stores: must not be empty"]),
+    "stores as a list": (_swap(GOOD[GOOD.index("stores:") :], "stores: [a]"), ['stores: must hold "key: value" lines']),
+    "a store without lines": (GOOD + "  eu-woo: yes\n", ['stores.eu-woo: must hold "key: value" lines', "(line 11)"]),
+    "bad store id": (_swap("us-woo", "US_Woo"), ["stores.US_Woo: is no store id", '"us-woo"']),
+    "no platform": (_swap("    platform: woocommerce\n", ""), ["stores.us-woo.platform: is required; known are"]),
+    "unknown platform": (_swap("woocommerce", "woocomerce"), ["platform: is not a platform", 'mean "woocommerce"?']),
+    "store without url": (_swap("    url: https://shop.example.com\n", ""), ["stores.us-woo.url: is required"]),
+    "http to the world": (_swap("https:", "http:"), ["stores.us-woo: url must be https", "insecure: true"]),
+    "bad span": (_store("sweep: {every: 24}"), ["stores.us-woo.sweep.every: a time span is", "24h", "(line 11)"]),
+    "unknown stream": (
+        _store("streams: {baskets: {every: 5m}}"),
+        ["streams.baskets: must be 'customers', 'orders' or"],
+    ),
+    "bad mode": (_store("push: {mode: on}"), ["stores.us-woo.push.mode: must be 'off', 'review' or 'auto'"]),
+    "over a limit": (_store("http: {concurrency: 99}"), ["stores.us-woo.http.concurrency: must be at most 16"]),
+    "under a limit": (_store("push: {brake: {max_percent: -1}}"), ["push.brake.max_percent: must be at least 0"]),
+    "word for a number": (_store("http: {deadline_s: long}"), ["stores.us-woo.http.deadline_s: must be a number"]),
+    "word for a truth": (_store("insecure: maybe"), ["stores.us-woo.insecure: must be true or false"]),
+    "country in words": (_store("country: Germany"), ['stores.us-woo.country: must look like "DE"']),
+    "no such ca file": (_store("http: {ca_file: ca.pem}"), ["stores.us-woo.http.ca_file: there is no file", "ca.pem"]),
+    "no such segments": (GOOD + "segments: none.yaml\n", ["segments: there is no file", "none.yaml"]),
+    "bad currency": (_swap("EUR", "euro"), ['currency: must be an ISO 4217 currency code such as "EUR"']),
+    "bad rate": (GOOD + "rates: {USD: much}\n", ["rates.USD: must be a number", "(line 11)"]),
+    "negative rate": (GOOD + 'rates: {USD: "-1"}\n', ["rates.USD: must be more than 0"]),
+    "rates to nothing": (_swap("currency: EUR", 'rates: {USD: "1"}'), ['set "currency" too']),
+    "bad time zone": (GOOD + "timezone: Europe/Berln\n", ["timezone: is not a time zone", 'mean "Europe/Berlin"?']),
+    "bad state": (GOOD + "revenue: {excluded_states: [lost]}\n", ["revenue.excluded_states.0: must be 'pending'"]),
+    "text for a list": (GOOD + "identity: {block: a@b.c}\n", ["identity.block: must be a list"]),
+    "other database": (GOOD + "database: {url: mysql://h/x}\n", ["database.url: is not the URL of a", "postgresql://"]),
+    "two slashes": (GOOD + "database: {url: sqlite://a.db}\n", ["database.url: names no file", "sqlite:///path"]),
+    "memory": (GOOD + "database: {url: 'sqlite:///:memory:'}\n", ["database.url: names no file"]),
+    "password in the url": (
+        GOOD + f"database: {{url: 'postgresql://u:{CANARY}@db.example.com/x'}}\n",
+        ["database.url: holds a password", "SYNCD_DATABASE__URL"],
+    ),
+    "password as an option": (
+        GOOD + f"database: {{url: 'postgresql://db.example.com/x?sslmode=require&password={CANARY}'}}\n",
+        ["database.url: holds a password"],
+    ),
+    "secret in the file": (
+        _swap("${SECRET}", CANARY),
+        ["consumer_secret: a secret may stand", '"${US_WOO_CONSUMER_SECRET}"', '"consumer_secret_file"', "(line 10)"],
+    ),
+    "secret as a default": (_swap("${SECRET}", f"${{NONE:-{CANARY}}}"), ["auth.consumer_secret: a secret may stand"]),
+    "half a secret": (_swap("${SECRET}", f"{CANARY}${{SECRET}}"), ["auth.consumer_secret: a secret may stand"]),
+    "secret is a number": (_swap("${SECRET}", "12345"), ["auth.consumer_secret: must be text"]),
+    "unset variable": (_swap("${SECRET}", "${NONE}"), ["consumer_secret: the environment variable NONE is not set"]),
+    "nameless variable": (_swap("${SECRET}", '"${}"'), ['consumer_secret: has a "${" without the name']),
+    "no secret file": (
+        _swap(SECRET_LINE, "consumer_secret_file: no"),
+        ["consumer_secret_file: ", "cannot be read: No"],
+    ),
+    "secret twice": (_store("  consumer_key_file: a"), ['consumer_key_file: stands beside "consumer_key"; keep one']),
+    "duplicate key": (GOOD + "merchant: other\n", ["merchant: is given twice, first on line 2; keep one", "(line 11)"]),
+    "tab": (GOOD + "log:\n\tlevel: info\n", ["is not valid YAML in column 1", "(line 12)"]),
+    "open quote": (GOOD + f'timezone: "{CANARY}\n', ["is not valid YAML", "(line"]),
+    "foreign tag": (GOOD + f"log: {{level: !secret {CANARY}}}\n", ["is not valid YAML in column 14", "'!secret'"]),
+    "not a tag's value": (GOOD + "log: {level: !!int high}\n", ["log.level: is not what its YAML tag says"]),
+    "a key that is a list": (GOOD + "? [a, b]\n: c\n", ["a key must be a word", "(line 11)"]),
+    "itself inside itself": (GOOD + "log: &a {level: *a}\n", ["stands inside its own anchor"]),
+    "control character": (GOOD + "log: {level: \x01}\n", ["holds a character that YAML does not allow (line 11)"]),
+    "a list": ("- a\n", ['must hold settings as "key: value" lines']),
+    "nothing": ("", ["merchant: is required", "stores: is required"]),
+}
+WRONG_VARIABLES = {
+    "one underscore": (
+        {"SYNCD_DATABASE_URL": CANARY},
+        ['SYNCD_DATABASE_URL is no setting; did you mean "SYNCD_DATABASE__URL"?'],
+    ),
+    "wrong word": ({"SYNCD_MERCHANTS": CANARY}, ['did you mean "SYNCD_MERCHANT"?']),
+    "wrong store": ({"SYNCD_STORES__US_WO__URL": CANARY}, ['did you mean "SYNCD_STORES__US_WOO__URL"?']),
+    "reserved, misspelt": ({"SYNCD_CONFG": CANARY}, ['did you mean "SYNCD_CONFIG"?']),
+    "a section": ({"SYNCD_DATABASE": "{}"}, ["SYNCD_DATABASE is no setting"]),
+    "bad value": ({"SYNCD_LOG__LEVEL": CANARY}, ["SYNCD_LOG__LEVEL: must be 'debug', 'info', 'warning' or 'error'"]),
+    "bad list": ({"SYNCD_IDENTITY__BLOCK": CANARY}, ["SYNCD_IDENTITY__BLOCK: must be a list"]),
+    "bad switch": ({"SYNCD_PUSH": CANARY}, ['SYNCD_PUSH can only be "off"']),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_configuration_is_refused_in_plain_words(folder: Folder, text: str, words: list[str]) -> None:
+    """The message names the place and the remedy, and holds neither a secret nor a library's jargon."""
+    message = folder.refusal(text)
+
+    assert [word for word in words if word not in message] == []
+    assert CANARY not in message
+    assert not re.search(r"pydantic|Input should|type=|\\x|Traceback", message)
+
+
+@pytest.mark.parametrize(("environ", "words"), WRONG_VARIABLES.values(), ids=WRONG_VARIABLES)
+def test_a_wrong_variable_is_refused_by_its_name(folder: Folder, environ: dict[str, str], words: list[str]) -> None:
+    """A variable that is no setting, or holds a wrong value, is named, with the nearest that exists."""
+    message = folder.refusal(GOOD, {**ENVIRON, **environ})
+
+    assert [word for word in words if word not in message] == []
+    assert message.startswith("one fault")
+    assert CANARY not in message
+
+
+def test_all_faults_are_told_at_once_in_the_order_of_the_file(folder: Folder) -> None:
+    """One refusal lists everything that is wrong, each once."""
+    text = _swap("acme", "7").replace("${SECRET}", "${NONE}") + "timezone: Nowhere\nlgo: {}\n"
+
+    message = folder.refusal(text, {**ENVIRON, "SYNCD_FOO": "1"})
+
+    places = [line.strip().split(":")[0] for line in message.splitlines()]
+    assert places[0].startswith("5 faults in the configuration")
+    assert places[1:] == [
+        "merchant",
+        "stores.us-woo.auth.consumer_secret",
+        "timezone",
+        "lgo",
+        "the environment variable SYNCD_FOO is no setting",
+    ]
+
+
+def test_a_good_configuration_gives_what_it_says_and_defaults(folder: Folder) -> None:
+    """Values are typed, defaults fill in, and relative paths begin at the file's folder."""
+    settings = folder.load()
+
+    store = settings.store("us-woo")
+    assert (settings.merchant, settings.currency, settings.timezone) == ("acme", "EUR", "UTC")
+    assert isinstance(store, CONFIGS["woocommerce"])
+    assert store.sweep.every == timedelta(hours=24)
+    assert store.push.mode == "review"
+    assert settings.database.url == f"sqlite:///{folder.path}/data/syncd.db"
+    assert settings.segments == folder.path / "segments.yaml"
+
+
+def test_yaml_words_stay_words(folder: Folder) -> None:
+    """`off`, `NO` and leading zeros are the texts they look like, not YAML 1.1's guesses."""
+    settings = folder.load(_store("push: {mode: off}\ncountry: NO") + "identity: {block: [0049301234]}\n")
+
+    assert settings.stores["us-woo"].push.mode == "off"
+    assert settings.stores["us-woo"].country == "NO"
+    assert settings.identity.block == ("0049301234",)
+
+
+def test_stores_can_share_lines_by_anchor(folder: Folder) -> None:
+    """YAML's own merge key works: what a store says itself comes before what it takes over."""
+    text = GOOD.replace("us-woo:", "us-woo: &shared") + "  eu-woo:\n    <<: *shared\n    url: https://eu.example.com\n"
+
+    settings = folder.load(text)
+
+    assert settings.describe()["stores"]["eu-woo"]["url"] == "https://eu.example.com"  # type: ignore[index]
+    assert settings.stores["eu-woo"].platform == "woocommerce"
+
+
+def test_an_unknown_store_is_refused_with_the_nearest(folder: Folder) -> None:
+    """A mistyped store id gets the ids there are, and the nearest."""
+    settings = folder.load()
+
+    with pytest.raises(ConfigInvalid, match=r'no store has the id "us-wo"; there are us-woo; did you mean "us-woo"'):
+        settings.store("us-wo")
+
+
+def test_the_environment_overrides_the_file(folder: Folder) -> None:
+    """Variables reach every depth, a store's id written with underscores, and fill lists and free keys."""
+    environ = {
+        **ENVIRON,
+        "SYNCD_DATABASE__URL": "sqlite:////var/x.db",
+        "SYNCD_STORES__US_WOO__PUSH__BRAKE__MAX_CUSTOMERS": "7",
+        "SYNCD_STORES__US_WOO__STREAMS__ORDERS__EVERY": "1h",
+        "SYNCD_IDENTITY__BLOCK": '["a@b.example"]',
+        "SYNCD_RATES__USD": "0.9",
+        "SYNCD_LOG__LEVEL": "debug",
+        "SYNCD_TIMEZONE": "",
+        "SYNCD_SHARED": "/somewhere",
+    }
+
+    settings = folder.load(GOOD, environ)
+
+    store = settings.store("us-woo")
+    assert settings.database.url == "sqlite:////var/x.db"
+    assert store.push.brake.max_customers == 7
+    assert {stream: config.every for stream, config in store.streams.items()} == {"orders": timedelta(hours=1)}
+    assert settings.identity.block == ("a@b.example",)
+    assert settings.rates == {"USD": Decimal("0.9")}
+    assert (settings.log.level, settings.timezone) == ("debug", "UTC")
+
+
+def test_a_secret_from_the_environment_is_not_literal(folder: Folder) -> None:
+    """A secret in an overriding variable is accepted, whatever the address."""
+    text = _swap("      consumer_secret: ${SECRET}\n", "")
+
+    settings = folder.load(text, {**ENVIRON, "SYNCD_STORES__US_WOO__AUTH__CONSUMER_SECRET": CANARY})
+
+    assert CANARY in settings.secrets()
+
+
+def test_one_variable_stops_all_pushes(folder: Folder) -> None:
+    """SYNCD_PUSH=off wins over every store's own mode."""
+    settings = folder.load(_store("push: {mode: auto}"), {**ENVIRON, "SYNCD_PUSH": "off"})
+
+    assert settings.store("us-woo").push.mode == "off"
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9101", "http://localhost", "http://[::1]:80"])
+def test_a_literal_secret_may_go_to_this_machine(folder: Folder, address: str) -> None:
+    """A sandbox's key may stand in the file."""
+    settings = folder.load(_swap("https://shop.example.com", address).replace("${SECRET}", CANARY))
+
+    assert CANARY in settings.secrets()
+
+
+def test_the_wire_decides_where_a_literal_secret_goes(folder: Folder) -> None:
+    """With `base_url` on this machine the shop's own address does not matter; the other way round it does."""
+    here, there = "http://127.0.0.1:9101", "https://shop.example.com"
+
+    to_here = folder.load(_store(f"base_url: {here}").replace("${SECRET}", CANARY))
+    to_there = folder.refusal(
+        _store(f"base_url: {there}").replace("${SECRET}", CANARY).replace(f"url: {there}", f"url: {here}", 1)
+    )
+
+    assert CANARY in to_here.secrets()
+    assert "auth.consumer_secret: a secret may stand" in to_there
+
+
+def test_a_secret_can_come_from_a_file(folder: Folder) -> None:
+    """The file's path begins at the config's folder, and its line end is no part of the secret."""
+    folder.write("key.txt", f"{CANARY}\n", 0o640)
+
+    settings = folder.load(_swap(SECRET_LINE, "consumer_secret_file: key.txt"))
+
+    assert CANARY in settings.secrets()
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "words"),
+    [
+        (CANARY, 0o644, "is open to other users (mode 0644); run: chmod 600"),
+        (CANARY, 0o620, "is open to other users (mode 0620)"),
+        ("", 0o600, "must hold the secret in one line"),
+        (" \n", 0o600, "must hold the secret in one line"),
+        (f"{CANARY}\n{CANARY}\n", 0o600, "must hold the secret in one line"),
+    ],
+)
+def test_a_bad_secret_file_is_refused(folder: Folder, text: str, mode: int, words: str) -> None:
+    """A file that others can read, or that holds no single secret, is named with what to do."""
+    file = folder.write("key.txt", text, mode)
+
+    message = folder.refusal(_swap(SECRET_LINE, "consumer_secret_file: key.txt"))
+
+    assert f"stores.us-woo.auth.consumer_secret_file: {file} {words}" in message
+    assert "(line 10)" in message
+    assert CANARY not in message
+
+
+def test_secrets_are_never_shown(folder: Folder) -> None:
+    """Neither the description nor the representation holds a secret, a password or a header's pass."""
+    text = _store(f"http: {{headers: {{X-Pass: {CANARY}}}}}") + "database: {url: 'postgresql://u:${SECRET}@db/x'}\n"
+
+    settings = folder.load(text)
+
+    shown = f"{settings.describe()} {settings!r} {settings} {settings.model_dump_json()}"
+    assert CANARY not in shown
+    assert settings.describe()["database"] == {"url": "postgresql://u:***@db/x"}
+    assert {CANARY, f"ck_{CANARY}", f"cs_{CANARY}"} <= set(settings.secrets())
+
+
+def test_the_policy_is_what_revenue_says(folder: Folder) -> None:
+    """Revenue settings, currency and rates reach the database as one policy."""
+    text = GOOD + 'rates: {usd: "0.92"}\nrevenue: {excluded_states: [failed], include_tax: false}\n'
+
+    policy = folder.load(text).policy()
+
+    assert policy.excluded_states == {OrderState.FAILED}
+    assert (policy.include_tax, policy.include_shipping, policy.currency) == (False, True, "EUR")
+    assert policy.rates == {"USD": Decimal("0.92")}
+
+
+def test_a_missing_file_names_every_place_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a config file the message says where one could stand."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ConfigInvalid) as caught:
+        find(None, {})
+
+    assert f"{tmp_path}/syncd.yaml or /etc/syncd/syncd.yaml" in str(caught.value)
+    assert "syncd init" in str(caught.value)
+
+
+def test_a_named_file_comes_before_the_usual_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--config wins over SYNCD_CONFIG, which wins over ./syncd.yaml; a named file that is missing is an error."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("syncd.yaml", "a.yaml", "b.yaml"):
+        (tmp_path / name).touch()
+
+    found = [find(Path("a.yaml"), {"SYNCD_CONFIG": "b.yaml"}), find(None, {"SYNCD_CONFIG": "b.yaml"}), find(None, {})]
+
+    assert [file.name for file in found] == ["a.yaml", "b.yaml", "syncd.yaml"]
+    with pytest.raises(ConfigInvalid, match=r"no config file .*none\.yaml"):
+        find(None, {"SYNCD_CONFIG": "none.yaml"})
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are named by their place."""
+    file = tmp_path / "syncd.yaml"
+    file.write_bytes(b"merchant: \xff")
+
+    with pytest.raises(ConfigInvalid, match=r"not UTF-8 text \(byte 10\)"):
+        load(file, {})
+
+
+def _example() -> Settings:
+    return load(Path(__file__).parents[2] / "config" / "syncd.yaml", {})
+
+
+def test_the_example_works_as_it_stands() -> None:
+    """The commented example loads without any variable, and its stores are the sandbox's."""
+    settings = _example()
+
+    assert {store_id: store.wire_url for store_id, store in settings.stores.items()} == {  # type: ignore[attr-defined]
+        "us-woo": "http://127.0.0.1:9101",
+        "eu-woo": "http://127.0.0.1:9102",
+    }
+    assert settings.segments.is_file()
+
+
+def test_the_example_has_the_sandboxs_keys() -> None:
+    """The keys in the example open the sandbox's shops."""
+    from syncd.sandbox import well_known_key
+
+    keys = [well_known_key(store_id, "admin") for store_id in _example().stores]
+
+    assert set(_example().secrets()) == {text for key in keys for text in (key.consumer_key, key.consumer_secret)}
+
+
+def test_the_example_shows_every_setting() -> None:
+    """Every field of every model stands in the example, or is commented out there where it has no default."""
+    text = example_config()
+    data = yaml.safe_load(text)
+
+    missing = [
+        f"{node.place}.{name}"
+        for node in nodes(Settings, data)
+        for name in node.model.model_fields
+        if node.place[:2] != ("stores", "eu-woo")
+        and name not in node.values
+        and not re.search(rf"^ {{{2 * len(node.place)}}}# {name}: ", text, re.MULTILINE)
+    ]
+
+    assert missing == []
+
+
+def test_the_example_tells_the_true_defaults() -> None:
+    """What the example's full store spells out is what the other store gets by saying nothing."""
+    full, short = (_example().stores[store_id] for store_id in ("us-woo", "eu-woo"))
+
+    differing = {name for name, value in full if value != getattr(short, name)}
+
+    assert differing == {"url", "auth"}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in Settings.model_fields if not Settings.model_fields[name].is_required()]
+)
+def test_the_example_spells_out_defaults(name: str) -> None:
+    """Every optional setting of the example is the default, except where an example is needed to run it."""
+    chosen = {"currency": "EUR", "rates": {"USD": Decimal("0.92")}}
+    folder = Path(__file__).parents[2] / "config"
+    default = Settings.model_fields[name].get_default()
+    anchored = {"segments": folder / "segments.yaml"}
+
+    value = getattr(_example(), name)
+
+    expected = anchored.get(name, chosen.get(name, default))
+    if name == "database":
+        assert value.url == default.url.replace("sqlite:///", f"sqlite:///{folder}/")
+    else:
+        assert value == expected
+
+
+def test_the_composition_knows_no_platform() -> None:
+    """A platform joins by its entry in the registry: nothing else in the settings names one."""
+    places = Path(__file__).parents[2] / "syncd" / "settings"
+
+    named = [file.name for file in places.glob("*.py") if any(platform in file.read_text() for platform in CONFIGS)]
+
+    assert named == []
+    assert all(issubclass(model, StoreConfig) and issubclass(model, BaseModel) for model in CONFIGS.values())
+
+
+@pytest.mark.parametrize("currency", ["", "EUR"])
+def test_a_written_file_loads_once_its_variables_are_set(folder: Folder, currency: str) -> None:
+    """What `init` writes for any platform is a valid configuration that says what was answered."""
+    stores = tuple(_answers(platform) for platform in CONFIGS)
+    answers = Answers(merchant='Acme "& Söhne": #1', stores=stores, currency=currency, timezone="Europe/Berlin")
+    wanted = [name for store in stores for name in variables(store)]
+
+    folder.write("segments.yaml", "")
+
+    settings = folder.load(config_text(answers), dict.fromkeys(wanted, CANARY))
+
+    assert (settings.merchant, settings.currency, settings.timezone) == (answers.merchant, currency, "Europe/Berlin")
+    assert list(settings.stores) == [store.store_id for store in stores]
+    assert set(settings.secrets()) == {CANARY}
+
+
+def test_a_written_file_names_the_variables_it_waits_for(folder: Folder) -> None:
+    """Before its variables are set, a written file is refused with exactly their names."""
+    store = _answers("woocommerce")
+    folder.write("segments.yaml", "")
+
+    message = folder.refusal(config_text(Answers(merchant="acme", stores=(store,))), {})
+
+    assert re.findall(r"variable (\w+) is not set", message) == list(variables(store))
+    assert variables(store) == ("MY_WOOCOMMERCE_CONSUMER_KEY", "MY_WOOCOMMERCE_CONSUMER_SECRET")
+
+
+def _answers(platform: str) -> StoreAnswers:
+    values = dict.fromkeys(questions(platform), "https://shop.example.com")
+    return StoreAnswers(store_id=f"my-{platform}", platform=platform, values=values)
+
+
+@pytest.mark.parametrize("name", ["syncd.yaml", "segments.yaml"])
+def test_the_examples_travel_along(name: str) -> None:
+    """The example texts are found where syncd is installed from a checkout, as they are in the wheel."""
+    text = example_config(name)
+
+    assert text == (Path(__file__).parents[2] / "config" / name).read_text(encoding="utf-8")
