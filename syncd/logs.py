@@ -207,4 +207,4 @@ def _scrubbed(value: object, key: str = "") -> object:
         return {scrub(str(name)): _scrubbed(item, str(name)) for name, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_scrubbed(item) for item in value]
-    return scrub(str(value))[:_LONGEST_VALUE]
+    return scrub(str(value)[: 2 * _LONGEST_VALUE])[:_LONGEST_VALUE]  # so that no secret is cut in half unseen

@@ -51,9 +51,11 @@ def _store_id(text: str) -> str:
 
 
 def _known_zone(name: str) -> str:
-    zones = zoneinfo.available_timezones()
-    if name not in zones:
-        raise ValueError(f'is not a time zone; write one such as "Europe/Berlin"{suggest(name, zones)}')
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        nearest = suggest(name, zoneinfo.available_timezones())
+        raise ValueError(f'is not a time zone; write one such as "Europe/Berlin"{nearest}') from None
     return name
 
 
