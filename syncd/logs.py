@@ -21,6 +21,9 @@ from urllib.parse import quote
 
 import structlog
 
+from syncd.errors import ConfigInvalid
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _MASK = "***"
 _LONGEST_VALUE = 4000  # characters of one value that a line holds
 _SHORTEST_SECRET = 4  # masking anything shorter would eat ordinary words
@@ -50,10 +53,15 @@ def configure(level: str = "info", format: str = "auto", stream: TextIO | None =
         level: debug, info, warning or error, for syncd's own events; libraries are heard from warning up.
         format: console, json, or auto for console on a terminal and JSON elsewhere.
         stream: Standard error if left out.
+
+    Raises:
+        ConfigInvalid: There is no such level.
     """
+    if level not in _LEVELS:
+        raise ConfigInvalid(f'there is no log level "{level}"', hint=f"Use one of: {', '.join(_LEVELS)}")
     target = stream or sys.stderr
     is_console = format == "console" or (format == "auto" and target.isatty())
-    number = logging.getLevelNamesMapping()[level.upper()]
+    number = _LEVELS[level]
     chain = _chain(is_console=is_console, is_debug=number <= logging.DEBUG)
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *chain],

@@ -77,6 +77,7 @@ class _Reader:
     faults: list[Fault] = field(default_factory=list)
 
     def read(self, text: str) -> object:
+        """The whole text's value; None if it is empty or no YAML."""
         try:
             loader = _Loader(text)
             node = loader.get_single_node()

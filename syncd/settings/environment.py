@@ -56,6 +56,7 @@ class _Source(EnvSettingsSource):
         self.env_vars = {name.lower(): value for name, value in environ.items()}
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
+        """The value of a list or mapping, which an environment can only hold as JSON."""
         try:
             return json.loads(str(value))
         except ValueError:

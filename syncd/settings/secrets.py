@@ -39,6 +39,7 @@ class _Preparation:
     faults: list[Fault] = field(default_factory=list)
 
     def run(self) -> None:
+        """Go through every mapping that has a model, then the database."""
         data = self.overrides.data
         for node in list(nodes(Settings, data)):
             values = value_at(data, node.place)

@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from syncd import logs
+from syncd.errors import ConfigInvalid
 
 KEY = "ck_" + "0a1b" * 10
 SECRET = "cs_" + "9f8e" * 10
@@ -93,6 +94,12 @@ def test_the_level_is_a_floor(output: Output) -> None:
     log.warning("store_paused")
 
     assert [event["event"] for event in output.events] == ["store_paused"]
+
+
+def test_an_unknown_level_is_refused_with_those_there_are(output: Output) -> None:
+    """A mistyped level changes nothing and is told in words."""
+    with pytest.raises(ConfigInvalid, match=r'no log level "loud". Use one of: debug, info, warning, error'):
+        logs.configure("loud", "json", output)
 
 
 @pytest.mark.parametrize(
