@@ -23,13 +23,13 @@ from sqlalchemy import (
 from syncd.model import ContactKind, TagAction, Verdict
 from syncd.store.byte_order import byte_order
 from syncd.store.engine import table_of
+from syncd.store.knowntags import tag_state
 from syncd.store.memberships import memberships
 from syncd.store.revenue import contacts
 from syncd.store.rows import customers
-from syncd.store.tables import FactsRow, JudgementRow, LedgerEntry, OutboxRow, TagState
+from syncd.store.tables import FactsRow, JudgementRow, LedgerEntry, OutboxRow
 from syncd.store.types import AccountTag, Reach, TagWish
 
-tag_state = table_of(TagState)
 ledger = table_of(LedgerEntry)
 outbox = table_of(OutboxRow)
 
@@ -171,3 +171,15 @@ def reach_of(connection: Connection, wish: TagWish) -> Reach:
     )
     row = connection.execute(query).mappings().one()
     return Reach(segment=wish.segment, store_id=wish.store_id, **row)
+
+
+def reachable_count(connection: Connection, segment: str, store_ids: Sequence[str]) -> int:
+    """How many members of a segment have an account on at least one of the stores."""
+    is_account = and_(contacts.c.kind == ContactKind.ACCOUNT, contacts.c.deleted_at.is_(None))
+    query = (
+        select(func.count(distinct(memberships.c.profile_id)))
+        .join_from(memberships, contacts, contacts.c.profile_id == memberships.c.profile_id)
+        .where(memberships.c.segment == segment, memberships.c.left_at.is_(None))
+        .where(is_account, contacts.c.store_id.in_(store_ids))
+    )
+    return connection.execute(query).scalar_one()

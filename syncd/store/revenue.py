@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    null,
     select,
     type_coerce,
     union_all,

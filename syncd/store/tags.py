@@ -18,7 +18,8 @@ from syncd.errors import LockHeld
 from syncd.model import TagAction
 from syncd.store.engine import Engines, insert_rows, rows_in, upsert
 from syncd.store.ids import NewId
-from syncd.store.outlook import known_ids, ledger, our_ids, outbox, outlook, pending_ids, reach_of, tag_state
+from syncd.store.knowntags import see_tags, tag_state
+from syncd.store.outlook import known_ids, ledger, our_ids, outbox, outlook, pending_ids, reach_of, reachable_count
 from syncd.store.rows import Values, customers
 from syncd.store.schema import wait_for_turn
 from syncd.store.types import AccountTag, OutboxItem, PlannedChange, Reach, Settled, TagWish
@@ -60,6 +61,11 @@ class Tags:
         """How far each wish gets, in the order asked."""
         with self._engines.read() as connection:
             return [reach_of(connection, wish) for wish in wishes]
+
+    def reachable(self, segment: str, store_ids: Sequence[str]) -> int:
+        """How many members of a segment have an account on at least one of the stores."""
+        with self._engines.read() as connection:
+            return reachable_count(connection, segment, store_ids)
 
     def accounts_count(self, store_id: str) -> int:
         """How many accounts a store has."""
@@ -132,10 +138,7 @@ class Tags:
             at: When the account was asked for.
         """
         with self._engines.write() as connection:
-            of_account = (tag_state.c.store_id == store_id) & (tag_state.c.external_id == external_id)
-            known = set(connection.execute(select(tag_state.c.tag).where(of_account)).scalars())
-            seen = [_known_tag((store_id, external_id, tag), tag in tags, at) for tag in known.union(tags)]
-            upsert(connection, tag_state, seen, guard=lambda table, new: table.c.known_at <= new.known_at)
+            see_tags(connection, store_id, {external_id: tags}, at)
 
     def _outbox_row(self, apply_id: str, change: PlannedChange, now: datetime) -> Values:
         names = ("store_id", "external_id", "profile_id", "tag", "segment")
@@ -230,14 +233,8 @@ def _follow(connection: Connection, row: Row[Any], state: str, now: datetime) ->
 
 
 def _know(connection: Connection, row: Row[Any], *, is_present: bool, now: datetime) -> None:
-    upsert(connection, tag_state, [_known_tag((row.store_id, row.external_id, row.tag), is_present, now)])
-
-
-def _known_tag(place: tuple[str, str, str], is_present: bool, at: datetime) -> Values:
-    return dict(zip(("store_id", "external_id", "tag"), place, strict=True)) | {
-        "is_present": is_present,
-        "known_at": at,
-    }
+    place = {"store_id": row.store_id, "external_id": row.external_id, "tag": row.tag}
+    upsert(connection, tag_state, [{**place, "is_present": is_present, "known_at": now}])
 
 
 def _confirm(connection: Connection, row: Row[Any], now: datetime) -> None:
