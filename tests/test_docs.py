@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from pydoc import locate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer.main
 import yaml
-from click import Command, Group
 
 from syncd import errors
 
@@ -99,18 +99,23 @@ def test_the_glossary_points_into_the_code(place: str) -> None:
     assert locate(place) is not None
 
 
-def _commands(group: Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Command]]:
+def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, command in group.commands.items():
         yield (*path, name), command
-        if isinstance(command, Group):
+        if _is_group(command):
             yield from _commands(command, (*path, name))
 
 
-def _verbs() -> dict[tuple[str, ...], Command]:
+def _is_group(command: Any) -> bool:
+    return hasattr(command, "commands")
+
+
+@cache
+def _verbs() -> dict[tuple[str, ...], Any]:
+    """Every command of the command line by its words; the root has none."""
     from syncd.cli import app
 
     root = typer.main.get_command(app)
-    assert isinstance(root, Group)
     return {(): root, **dict(_commands(root))}
 
 
@@ -131,8 +136,7 @@ def _documented_calls(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def _verb(first: str, rest: list[str]) -> tuple[str, ...]:
-    is_group = isinstance(_verbs().get((first,)), Group)
-    return (first, *rest[:1]) if is_group else (first,)
+    return (first, *rest[:1]) if _is_group(_verbs().get((first,))) else (first,)
 
 
 def _all_calls() -> list[tuple[tuple[str, ...], str]]:
@@ -143,14 +147,15 @@ def test_every_verb_is_documented() -> None:
     """The README or the docs show every command of the command line."""
     shown = {verb for verb, _ in _all_calls()}
 
-    verbs = {path for path, command in _verbs().items() if path and not isinstance(command, Group)}
+    verbs = {path for path, command in _verbs().items() if path and not _is_group(command)}
 
     assert sorted(verbs - shown) == []
 
 
 def test_every_documented_verb_exists() -> None:
-    """A command shown in the README, the docs or a message of the code can be called."""
-    sources = [path.read_text() for path in sorted((ROOT / "syncd").rglob("*.py"))]
+    """A command shown in the README, the docs, the example config or a message of the code can be called."""
+    places = [*(ROOT / "syncd").rglob("*.py"), *(ROOT / "config").glob("*.yaml")]
+    sources = [path.read_text() for path in sorted(places)]
     in_code = [call for source in sources for call in _documented_calls(source)]
 
     unknown = {call for verb, call in [*_all_calls(), *in_code] if verb not in _verbs()}
@@ -172,7 +177,7 @@ def test_every_documented_option_exists() -> None:
     assert unknown == []
 
 
-def _options(command: Command) -> set[str]:
+def _options(command: Any) -> set[str]:
     return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
 
 
