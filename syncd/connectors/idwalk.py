@@ -9,7 +9,7 @@ Pure but for the `fetch` that is passed in: it knows positions and rows, no plat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Generic, TypeVar
 
 import orjson
@@ -81,20 +81,18 @@ class Place:
         first: Id of the very first row of the walk, by which a server that repeats its first page is known.
         rows: How many rows of the listing lie behind the walk.
         total: The platform's count when last seen.
-        by_page: Whether the server knows page numbers only.
+        by_page: Whether the server knows page numbers only; None as long as that is not sure.
     """
 
     last: int = 0
     first: int = 0
     rows: int = 0
     total: int | None = None
-    by_page: bool = False
+    by_page: bool | None = None
 
     def to_cursor(self) -> str:
         """The place as a text to resume by."""
-        mode = "page" if self.by_page else "offset"
-        fields = {"last": self.last, "first": self.first, "rows": self.rows, "total": self.total, "mode": mode}
-        return orjson.dumps(fields).decode()
+        return orjson.dumps(asdict(self)).decode()
 
     @staticmethod
     def from_cursor(cursor: str | None) -> Place:
@@ -106,10 +104,8 @@ class Place:
         if cursor is None:
             return Place()
         try:
-            fields = orjson.loads(cursor)
-            by_page = fields.pop("mode") == "page"
-            return Place(by_page=by_page, **fields)
-        except (ValueError, KeyError, TypeError, AttributeError):
+            return Place(**orjson.loads(cursor))
+        except (ValueError, TypeError):
             raise RequestRefused("the saved cursor is not one of this walk", hint="Start the walk anew") from None
 
 
@@ -144,21 +140,26 @@ def step(fetch: Fetch[Source], place: Place, size: int) -> Step[Source]:
         PaginationLoop: The server gives its first page whatever is asked.
     """
     found = fetch(_next_position(place, size))
-    if _repeats_the_first(found, place):
-        if place.by_page:
-            raise PaginationLoop("the shop gives the same page again and again")
+    by_page = _is_by_page(place, found)
+    if by_page and not place.by_page:
         return step(fetch, replace(place, by_page=True), size)
-    found = _step_back(fetch, place, found)
-    return _take(place, found)
+    return _take(replace(place, by_page=by_page), _step_back(fetch, place, found))
 
 
 def _next_position(place: Place, size: int) -> Position:
     start = place.rows if place.by_page else max(0, place.rows - 1)
-    return Position(start=start, size=size, by_page=place.by_page)
+    return Position(start=start, size=size, by_page=bool(place.by_page))
 
 
-def _repeats_the_first(found: Slice[Source], place: Place) -> bool:
-    return found.position.first_row > 0 and place.rows > 1 and found.ids[:1] == [place.first]
+def _is_by_page(place: Place, found: Slice[Source]) -> bool | None:
+    """Whether the server knows page numbers only: asked by offset it then gives its first page again."""
+    if found.position.first_row == 0 or not found.ids:
+        return place.by_page
+    if place.by_page and found.ids[0] == place.first:
+        raise PaginationLoop("the shop gives the same page again and again")
+    if place.by_page is None and found.ids[0] <= place.last:
+        return found.ids[0] < place.last
+    return place.by_page
 
 
 def _step_back(fetch: Fetch[Source], place: Place, found: Slice[Source]) -> Slice[Source]:
@@ -209,5 +210,5 @@ def _is_end(place: Place, behind: Place, found: Slice[Source]) -> bool:
     if found.total is not None and found.end >= found.total:
         return True
     # rows are missing here: go on while that brings anything; the count tells the caller what never came
-    brought_nothing = behind.last == place.last
-    return brought_nothing and (found.is_short or behind.rows <= place.rows)
+    brought_nothing = behind.last == place.last and (found.is_short or behind.rows <= place.rows)
+    return brought_nothing and (behind.total or 0) >= (place.total or 0)

@@ -48,6 +48,7 @@ from syncd.errors import (
 from syncd.model import Json
 
 TRIES = 8
+SIGNATURES = 3
 BUDGET_S = 300.0  # one request may hold its stream up no longer, waits included
 CONNECT_S = 10.0
 
@@ -123,7 +124,7 @@ class Dialect(Protocol):
         ...
 
     def learn(self, answer: Answer) -> bool:
-        """Look at a 401; True if the next signature will differ for a reason, so that one more try is worth it."""
+        """Look at a 401; True if the next signature will differ for a reason, so that another try is worth it."""
         ...
 
     def explain(self, answer: Answer) -> SyncdError | None:
@@ -223,14 +224,15 @@ class Transport:
         return retrying(call.attempt)
 
     def ask(self, request: Request) -> Answer:
-        """Ask once, or twice where a 401 taught the dialect to sign better.
+        """Ask once, and again where a 401 taught the dialect to sign better.
 
         Raises:
             SyncdError: Whatever the dialect or `FAILURES` says of what came back.
         """
         answer = self._exchange(request)
-        if answer.status == 401 and self._dialect.learn(answer):
-            answer = self._exchange(request)
+        for _ in range(SIGNATURES - 1):
+            if answer.status == 401 and self._dialect.learn(answer):
+                answer = self._exchange(request)
         if not 200 <= answer.status < 300:
             raise self._refusal(answer)
         return answer

@@ -7,6 +7,7 @@ site's own home URL: `url` is signed, `base_url` only says where the bytes go.
 from __future__ import annotations
 
 import base64
+from collections import deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
@@ -81,8 +82,9 @@ class WooCommerceDialect:
     def __init__(self, config: WooCommerceConfig, clock: Clock) -> None:
         self._auth = config.auth
         self._wire_url = config.wire_url
-        self._signed_url = _with_scheme(config.url, urlsplit(config.wire_url).scheme)
-        self._other_url = config.url
+        # A site signs over its home url under the scheme it believes in; a staging copy calls itself by its own.
+        homes = (_with_scheme(config.url, urlsplit(config.wire_url).scheme), config.url, config.wire_url)
+        self._homes = deque(dict.fromkeys(homes))
         self._clock = clock
         self._skew = timedelta()
 
@@ -107,10 +109,10 @@ class WooCommerceDialect:
         return Signed(url=f"{_address(self._wire_url, request.path)}?{urlsplit(signed).query}")
 
     def learn(self, answer: Answer) -> bool:
-        """Whether a 401 may come from a wrong clock or from the site signing under its other scheme."""
+        """Whether a 401 may come from a wrong clock, or from the site calling itself by another address."""
         if not self.uses_oauth or answer.request.is_public:
             return False
-        return self._learn_clock(answer.server_time) or self._learn_scheme()
+        return self._learn_clock(answer.server_time) or self._learn_home()
 
     def explain(self, answer: Answer) -> SyncdError | None:
         """A refusal in WooCommerce's terms."""
@@ -148,10 +150,9 @@ class WooCommerceDialect:
             self._skew = skew
         return is_news
 
-    def _learn_scheme(self) -> bool:
-        """Behind a proxy that ends TLS, a site may or may not know that it is on https: its signature tells."""
-        self._signed_url, self._other_url = self._other_url, self._signed_url
-        return self._signed_url != self._other_url
+    def _learn_home(self) -> bool:
+        self._homes.rotate(-1)
+        return len(self._homes) > 1
 
     def _basic(self) -> str:
         pair = f"{self._auth.consumer_key.get_secret_value()}:{self._auth.consumer_secret.get_secret_value()}"
@@ -162,7 +163,7 @@ class WooCommerceDialect:
 
         query = f"?{urlencode(request.params)}" if request.params else ""
         signer = OAuth(
-            url=_address(self._signed_url, request.path) + query,
+            url=_address(self._homes[0], request.path) + query,
             consumer_key=self._auth.consumer_key.get_secret_value(),
             consumer_secret=self._auth.consumer_secret.get_secret_value(),
             version="wc/v3",

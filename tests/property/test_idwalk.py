@@ -59,7 +59,7 @@ def _drop(index: int) -> Callable[[list[int]], None]:
 
 
 def _add(ids: list[int]) -> None:
-    ids.append(max(ids, default=0) + 1)
+    ids.append(max(1000, *ids, 0) + 1)  # ids are never used twice
 
 
 def _rest(_ids: list[int]) -> None:
