@@ -32,8 +32,8 @@ demo: ## the whole job on invented shops, on a temporary database
 soak: ## the property tests with many more examples than the default run
 	pytest tests/property --hypothesis-profile=soak $(ARGS)
 
-bench: ## measure pages, identity and segments on this machine
-	python -m bench $(ARGS)
+bench: ## measure the resolver; ARGS='RECORDS.csv PREDICTION.csv'
+	python bench/identity_dev.py $(ARGS)
 
 record-golden: ## rewrite the reviewed mapping results; read the difference before committing it
 	pytest tests/golden --record-golden $(ARGS)
