@@ -7,12 +7,13 @@ faults and the history of requests. Nothing in the service imports this package 
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.exchange import Call, Seen
 from syncd.sandbox.faults import Fault, FaultKind
-from syncd.sandbox.server import PORTS, Sandbox, SandboxOptions, open_sandbox, serve_forever
+from syncd.sandbox.server import PORTS, Sandbox, SandboxOptions, serve_forever
 from syncd.sandbox.shop import Shop
-from syncd.sandbox.woocommerce import WooShop, WooSite, well_known_key
+from syncd.sandbox.woocommerce import ApiKey, WooShop, WooSite, well_known_key
 
 __all__ = [
     "PORTS",
+    "ApiKey",
     "Call",
     "Fault",
     "FaultKind",
@@ -23,7 +24,6 @@ __all__ = [
     "Shop",
     "WooShop",
     "WooSite",
-    "open_sandbox",
     "serve_forever",
     "well_known_key",
 ]

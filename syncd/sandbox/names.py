@@ -56,7 +56,8 @@ _DE_FIRSTS: Mapping[str, tuple[str, ...]] = {
     "Jürgen": ("Juergen", "Jurgen"), "Anna": (), "Björn": ("Bjoern", "Bjorn"), "Käthe": ("Kaethe",),
     "Wolfgang": ("Wolf",),
     "Elisabeth": ("Lisa", "Elli"), "Maximilian": ("Max",), "Katharina": ("Kathi", "Katja"), "Hans": (), "Ute": (),
-    "Sebastian": ("Basti",), "Friederike": ("Rieke",), "Johannes": ("Hannes",), "Özlem": ("Oezlem", "Ozlem"), "Lukas": (),
+    "Sebastian": ("Basti",), "Friederike": ("Rieke",), "Johannes": ("Hannes",), "Özlem": ("Oezlem", "Ozlem"),
+    "Lukas": (),
 }  # fmt: skip
 _DE_LASTS: Mapping[str, tuple[str, ...]] = {
     "Müller": ("Mueller", "Muller"), "Schröder": ("Schroeder",), "Weiß": ("Weiss",), "Köhler": ("Koehler", "Kohler"),

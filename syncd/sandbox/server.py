@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,7 +31,6 @@ SITES = (
     WooSite(store="eu-woo", title="Acme Europe", timezone="Europe/Berlin", country="DE", currency="EUR"),
 )
 PORTS: Mapping[str, int] = {"us-woo": 9101, "eu-woo": 9102}
-_START_DEADLINE_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,14 +59,25 @@ class SandboxOptions:
 class Sandbox:
     """Serves shops on loopback while it is open; a context manager.
 
+    Args:
+        options: How it is set up; without them, `seed` and `scale` on free ports.
+        clock: The time in all shops; the machine's, movable, if left out.
+
     Attributes:
         shops: The handle of each shop by store name.
         clock: The time in all of them.
         log: Where exchanges are appended.
     """
 
-    def __init__(self, options: SandboxOptions | None = None, *, clock: SandboxClock | None = None) -> None:
-        self.options = options or SandboxOptions()
+    def __init__(
+        self,
+        options: SandboxOptions | None = None,
+        *,
+        seed: int = 1,
+        scale: float = 1.0,
+        clock: SandboxClock | None = None,
+    ) -> None:
+        self.options = options or SandboxOptions(seed=seed, scale=scale)
         self.clock = clock or SandboxClock()
         self.log = ExchangeLog(self.options.log)
         population = populate(
@@ -137,11 +148,8 @@ class _Listener:
 
     def wait_ready(self) -> None:
         """Return once connections are accepted."""
-        waited = threading.Event()
-        for _ in range(int(_START_DEADLINE_S / 0.005)):
-            if self._server.started or not self._thread.is_alive():
-                break
-            waited.wait(0.005)
+        while self._thread.is_alive() and not self._server.started:
+            time.sleep(0.002)
         if not self._server.started:
             raise OSError("the sandbox could not start to serve")
 
@@ -197,9 +205,12 @@ def _server(app: ShopApp, transports: dict[Any, asyncio.Transport], tls: tuple[P
 
 
 def serve_forever(
-    options: SandboxOptions, stop: threading.Event, *, announce: Callable[[Sandbox], None] | None = None
+    options: SandboxOptions,
+    stop: threading.Event | None = None,
+    *,
+    announce: Callable[[Sandbox], None] | None = None,
 ) -> None:
-    """Serve until `stop` is set, on the well-known ports unless others are given.
+    """Serve until `stop` is set or the process is interrupted, on the well-known ports unless others are given.
 
     Args:
         announce: Called once the shops accept connections.
@@ -207,17 +218,22 @@ def serve_forever(
     Raises:
         OSError: A port is taken.
     """
-    from dataclasses import replace
-
-    with Sandbox(replace(options, ports={**PORTS, **(options.ports or {})})) as sandbox:
+    stop = stop or threading.Event()
+    with _interruptible(stop), Sandbox(replace(options, ports={**PORTS, **(options.ports or {})})) as sandbox:
         if announce is not None:
             announce(sandbox)
         stop.wait()
 
 
 @contextlib.contextmanager
-def open_sandbox(*, seed: int = 1, scale: float = 1.0, now: datetime | None = None) -> Iterator[Sandbox]:
-    """A sandbox on free ports; with `now`, its clock starts there and stands still until moved."""
-    clock = SandboxClock(now, frozen=now is not None)
-    with Sandbox(SandboxOptions(seed=seed, scale=scale), clock=clock) as sandbox:
-        yield sandbox
+def _interruptible(stop: threading.Event) -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into a set event, where this thread may."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -227,6 +227,5 @@ def _delete(request: Request, number: Any) -> dict[str, Any]:
     if account is None:
         raise Refused(400, "woocommerce_rest_invalid_id", "Invalid resource id.")
     shown = _show(request, account)
-    del shown["_links"]
     request.state.remove_account(account)
     return shown
