@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -75,7 +75,7 @@ class Ask:
     """What is asked of a stream: an incremental run, a sweep, or a backfill of a window."""
 
     kind: str  # incremental | sweep | backfill
-    window: Window = Window()
+    window: Window = field(default_factory=Window)
 
     @property
     def lane(self) -> Lane:
@@ -160,6 +160,12 @@ def map_records(
         except SkipRecord as error:
             rejected.append(Rejected(raw=raw, reason=error.message))
     return tuple(accepted), tuple(rejected)
+
+
+def recommit(source: Source, stream: Stream, records: tuple[RawRecord, ...], database: Database) -> Counts:
+    """Map raw records that are here already and store what can be read now; no shop is asked."""
+    accepted, rejected = map_records(source, stream, records)
+    return database.pages.recommit(source.store_id, stream, accepted, rejected, source.mapper.version)
 
 
 def look_ahead(pages: Iterator[Page]) -> Iterator[Page]:

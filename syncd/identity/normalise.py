@@ -46,7 +46,7 @@ def phone(text: str, region: str) -> str | None:
     if not 7 <= len(digits) <= 20 or _is_made_up(digits):
         return None
     number = _number(typed, digits, region)
-    return None if number is None or _is_made_up(str(number.national_number)) else _e164(number)
+    return None if number is None or _is_nobodys(number) else _e164(number)
 
 
 def _folded(text: str) -> str:
@@ -104,6 +104,12 @@ def _possible(typed: str, region: str) -> phonenumbers.PhoneNumber | None:
         return None
     reason = phonenumbers.is_possible_number_with_reason(number)
     return number if reason == phonenumbers.ValidationResult.IS_POSSIBLE else None
+
+
+def _is_nobodys(number: phonenumbers.PhoneNumber) -> bool:
+    # No plan has numbers that begin with two zeros behind the country's code.
+    zeros = number.number_of_leading_zeros if number.italian_leading_zero else 0
+    return (zeros or 0) > 1 or _is_made_up(str(number.national_number))
 
 
 def _e164(number: phonenumbers.PhoneNumber) -> str:

@@ -1,0 +1,432 @@
+"""What syncd does, whoever asks: the command line, the daemon and the demo all call this.
+
+Composes settings, database, connectors and the workers. Every method returns values; printing is the caller's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from syncd import push
+from syncd.clock import Clock, SystemClock
+from syncd.connectors import connect
+from syncd.connectors.base import Connector
+from syncd.derive import DeriveReport
+from syncd.derive import run as run_derive
+from syncd.errors import BrakeTripped, ConfigInvalid, ExitCode, LockHeld, RetryLater, StopStore, SyncdError
+from syncd.identity import FirstResolver, identifiers_of
+from syncd.logs import bound, get_logger
+from syncd.mapping import mapper_for
+from syncd.mapping.base import Mapper, MapperOptions
+from syncd.model import Lane, RawRecord, StoreFacts, Stream, Window
+from syncd.segments import Segment, load_segments
+from syncd.settings import Settings
+from syncd.store import Database
+from syncd.store.types import Counts, LaneKey, ProfileHit, RejectedRecordView, RunReport
+from syncd.sync import Ask, Listener, Source, Tools, plan_window, recommit, run_stream
+
+_MAX_STORES_AT_ONCE = 8
+
+log = get_logger(__name__)
+Result = TypeVar("Result")
+AskFor = Callable[[LaneKey], Ask]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """Which stores and streams a verb is for; empty means all that are configured."""
+
+    stores: tuple[str, ...] = ()
+    streams: tuple[Stream, ...] = ()
+
+
+EVERYTHING = Selection()
+ALL_TIME = Window()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreCheck:
+    """What `check` found of one store: its facts, or why it cannot be worked."""
+
+    store_id: str
+    platform: str
+    facts: StoreFacts | None = None
+    error: SyncdError | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the store can be worked without anybody acting."""
+        return self.facts is not None and all(finding.level != "error" for finding in self.facts.findings)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How one stream's run ended; a failed one carries its error."""
+
+    report: RunReport
+    error: SyncdError | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What this stream alone would tell the shell."""
+        if self.error is not None:
+            return self.error.exit_code
+        return ExitCode.OK if self.report.status == "succeeded" else ExitCode.INCOMPLETE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncReport:
+    """Everything one `sync` or `backfill` did."""
+
+    outcomes: tuple[Outcome, ...]
+    derived: DeriveReport
+    applied: push.ApplyReport | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The gravest of the streams' exit codes: failed before try-again before incomplete."""
+        codes = {outcome.exit_code for outcome in self.outcomes}
+        gravity = [code for code in ExitCode if code not in (ExitCode.OK, ExitCode.INCOMPLETE, ExitCode.TRY_AGAIN)]
+        order = (*gravity, ExitCode.TRY_AGAIN, ExitCode.INCOMPLETE)
+        return next((code for code in order if code in codes), ExitCode.OK)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intent:
+    """What a run would ask of one stream, for a dry run."""
+
+    store_id: str
+    stream: Stream
+    kind: str
+    window: Window
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SegmentSize:
+    """A segment's people, and how many of them have an account that could carry its tag."""
+
+    profiles: int
+    reach: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Summary:
+    """What the database holds: contacts, the people they are, segments by name."""
+
+    records: int
+    profiles: int
+    segments: Mapping[str, SegmentSize]
+
+
+class App:
+    """One merchant's syncd, opened from its settings.
+
+    Args:
+        settings: The validated configuration.
+        clock: What time it is and how to wait.
+        stop: Ends long work after the page in hand.
+        listener: Watches the pages as they are stored.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        stop: threading.Event | None = None,
+        listener: Listener | None = None,
+    ) -> None:
+        self.settings = settings
+        self.stop = stop or threading.Event()
+        self.clock = clock or SystemClock(self.stop)
+        self.listener = listener
+        self._connectors: dict[str, Connector] = {}
+        self._sources: dict[str, Source] = {}
+        self._guard = threading.Lock()
+        self._owner = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
+
+    def __enter__(self) -> App:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give connections and the database back; safe to call twice."""
+        for connector in self._connectors.values():
+            connector.close()
+        self._connectors.clear()
+        if "database" in self.__dict__:
+            self.database.close()
+            del self.__dict__["database"]
+
+    @cached_property
+    def database(self) -> Database:
+        """The merchant's profile database, created at head if it is empty."""
+        identity = self.settings.identity
+        resolver = FirstResolver(blocked=identity.block, max_names=identity.max_names_per_identifier)
+        return Database.open(
+            self.settings.database.url, merchant=self.settings.merchant, clock=self.clock, resolver=resolver
+        )
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """The segments of the segments file, each checked."""
+        return load_segments(self.settings.segments, tuple(self.settings.stores))
+
+    # -- stores -------------------------------------------------------------------------------------------------
+
+    def check(self, selection: Selection = EVERYTHING) -> list[StoreCheck]:
+        """Ask every chosen store who it is and what our key may do; nothing is pulled or written."""
+        return self._each_store(selection, self._check_store)
+
+    def connector(self, store_id: str) -> Connector:
+        """The store's one connector, made at first use."""
+        with self._guard:
+            if store_id not in self._connectors:
+                config = self.settings.store(store_id)
+                self._connectors[store_id] = connect(config, store_id=store_id, clock=self.clock)
+            return self._connectors[store_id]
+
+    def mapper(self, store_id: str) -> Mapper:
+        """The store's mapping."""
+        config = self.settings.store(store_id)
+        options = MapperOptions(country=config.country or "", consent_meta_key=config.consent_meta_key)
+        return mapper_for(config.platform, options)
+
+    def source(self, store_id: str) -> Source:
+        """The store, checked once in the life of this app, and ready to be pulled.
+
+        Raises:
+            StopStore, RetryLater: It cannot be worked now.
+            ConfigInvalid: It is another shop than the one known under this id.
+        """
+        if store_id not in self._sources:
+            facts = self.connector(store_id).check()
+            self.database.runs.register_store(store_id, self.settings.store(store_id).platform, facts)
+            self._sources[store_id] = self._source(store_id, facts.country)
+        return self._sources[store_id]
+
+    def _source(self, store_id: str, country: str) -> Source:
+        return Source(
+            store_id=store_id,
+            connector=self.connector(store_id),
+            mapper=self.mapper(store_id),
+            region=self.settings.store(store_id).country or country,
+            own_tags=frozenset(segment.tag for segment in self.segments if segment.tag),
+        )
+
+    def _check_store(self, store_id: str) -> StoreCheck:
+        platform = self.settings.store(store_id).platform
+        try:
+            facts = self.connector(store_id).check()
+            self.database.runs.register_store(store_id, platform, facts)
+        except (RetryLater, StopStore, ConfigInvalid) as error:
+            return StoreCheck(store_id=store_id, platform=platform, error=error.place(store=store_id))
+        return StoreCheck(store_id=store_id, platform=platform, facts=facts)
+
+    def _each_store(self, selection: Selection, work: Callable[[str], Result]) -> list[Result]:
+        """Work the chosen stores side by side, results in the configuration's order."""
+        store_ids = self._chosen(selection)
+        with ThreadPoolExecutor(max_workers=_MAX_STORES_AT_ONCE, thread_name_prefix="store") as pool:
+            return list(pool.map(work, store_ids))
+
+    def _chosen(self, selection: Selection) -> Sequence[str]:
+        for store_id in selection.stores:
+            self.settings.store(store_id)
+        return selection.stores or tuple(self.settings.stores)
+
+    # -- pulling ------------------------------------------------------------------------------------------------
+
+    def sync(self, selection: Selection = EVERYTHING, *, sweep: bool = False) -> SyncReport:
+        """One incremental pull of every stream, derive, then plan and apply where a store's push is automatic."""
+        outcomes = self.pull(selection, lambda key: self.live_ask(key, sweep=sweep))
+        derived = self.derive()
+        return SyncReport(outcomes=outcomes, derived=derived, applied=self.apply_automatic(selection))
+
+    def backfill(self, selection: Selection = EVERYTHING, window: Window = ALL_TIME) -> SyncReport:
+        """Pull a fixed window in a lane of its own, resumable, then derive; nothing is written to a shop."""
+        outcomes = self.pull(selection, lambda key: Ask(kind="backfill", window=window))
+        return SyncReport(outcomes=outcomes, derived=self.derive())
+
+    def intents(self, selection: Selection, ask_for: AskFor) -> list[Intent]:
+        """What a pull would ask of each stream, without asking it."""
+        found = []
+        for store_id in self._chosen(selection):
+            traits = self.connector(store_id).capabilities.streams
+            for stream in self._streams(store_id, selection):
+                ask = ask_for(LaneKey(store_id=store_id, stream=stream, lane=Lane.LIVE))
+                state = self.database.runs.state(LaneKey(store_id=store_id, stream=stream, lane=ask.lane))
+                window = plan_window(state, ask, traits[stream])
+                found.append(Intent(store_id=store_id, stream=stream, kind=ask.kind, window=window))
+        return found
+
+    def pull(self, selection: Selection, ask_for: AskFor) -> tuple[Outcome, ...]:
+        """Pull the chosen streams, stores side by side; one sick store does not touch the others."""
+        per_store = self._each_store(selection, lambda store_id: self._pull_store(store_id, selection, ask_for))
+        return tuple(outcome for outcomes in per_store for outcome in outcomes)
+
+    def live_ask(self, key: LaneKey, *, sweep: bool = False) -> Ask:
+        """An incremental run, or the sweep that is due (or wanted) in its place."""
+        state = self.database.runs.state(key)
+        every = self.settings.stores[key.store_id].sweep.every
+        is_due = state.last_sweep_at is None or self.clock.now() - state.last_sweep_at >= every
+        return Ask(kind="sweep" if sweep or is_due else "incremental")
+
+    def _pull_store(self, store_id: str, selection: Selection, ask_for: AskFor) -> list[Outcome]:
+        streams = self._streams(store_id, selection)
+        try:
+            source = self.source(store_id)
+        except (RetryLater, StopStore) as error:
+            return [self._failed(store_id, stream, error) for stream in streams]
+        return [self._pull_stream(source, stream, ask_for) for stream in streams]
+
+    def _pull_stream(self, source: Source, stream: Stream, ask_for: AskFor) -> Outcome:
+        key = LaneKey(store_id=source.store_id, stream=stream, lane=Lane.LIVE)
+        with bound(store=source.store_id, stream=stream):
+            try:
+                ask = ask_for(key)
+                report = run_stream(source, stream, ask, self._tools())
+                if ask.kind == "sweep" and report.kind != "sweep":  # a cut-off run was taken up in its place
+                    report = run_stream(source, stream, ask, self._tools())
+            except (RetryLater, StopStore, LockHeld) as error:
+                return self._failed(source.store_id, stream, error)
+            self.database.runs.resume(source.store_id, push=False)
+            log.info("stream_pulled", kind=report.kind, status=report.status, **asdict(report.counts))
+        return Outcome(report=report)
+
+    def _tools(self) -> Tools:
+        return Tools(
+            database=self.database,
+            clock=self.clock,
+            new_id=self.database.new_id,
+            owner=self._owner,
+            stop=self.stop,
+            listener=self.listener,
+        )
+
+    def _failed(self, store_id: str, stream: Stream, error: SyncdError) -> Outcome:
+        """A run that did not end well, as history shows it; a store that must stop is paused with its reason."""
+        error.place(store=store_id, stream=stream)
+        if isinstance(error, StopStore):
+            self._sources.pop(store_id, None)
+            self.database.runs.pause(store_id, str(error), push=False)
+        log.warning("stream_failed", store=store_id, stream=stream, error=type(error).__name__, reason=error.message)
+        report = RunReport(
+            run_id=self.database.new_id(),
+            store_id=store_id,
+            platform=self.settings.store(store_id).platform,
+            stream=stream,
+            lane=Lane.LIVE,
+            kind="",
+            status="failed",
+            started_at=self.clock.now(),
+            reason=str(error),
+        )
+        return Outcome(report=report, error=error)
+
+    def _streams(self, store_id: str, selection: Selection) -> list[Stream]:
+        configured = self.settings.store(store_id).streams
+        return [stream for stream in Stream if stream in configured and stream in (selection.streams or Stream)]
+
+    # -- rejected records ---------------------------------------------------------------------------------------
+
+    def rejected(self, selection: Selection = EVERYTHING, external_id: str | None = None) -> list[RejectedRecordView]:
+        """The rejected records of the chosen stores and streams."""
+        chosen = self._chosen(selection)
+        views = self.database.pages.rejected(external_id=external_id)
+        return [view for view in views if view.store_id in chosen and view.stream in (selection.streams or Stream)]
+
+    def replay_rejected(self, selection: Selection = EVERYTHING) -> Counts:
+        """Map the rejected records once more, after a fix; what still cannot be read stays rejected."""
+        groups: dict[tuple[str, Stream], list[RawRecord]] = defaultdict(list)
+        for view in self.rejected(selection):
+            raw = RawRecord(external_id=view.external_id, payload=json.loads(view.payload))
+            groups[view.store_id, view.stream].append(raw)
+        total = Counts()
+        for (store_id, stream), records in groups.items():
+            source = self._source(store_id, self.database.runs.country(store_id))
+            total += recommit(source, stream, tuple(records), self.database)
+        return total
+
+    # -- people -------------------------------------------------------------------------------------------------
+
+    def find(self, text: str, limit: int = 20) -> list[ProfileHit]:
+        """People by e-mail, phone, name or a shop's id, however the mailbox or phone is written."""
+        regions = {config.country or "" for config in self.settings.stores.values()}
+        identifiers = {item for region in regions for item in identifiers_of(text, region)}
+        return self.database.people.find(text, limit, identifiers=sorted(identifiers))
+
+    def summary(self) -> Summary:
+        """How many contacts are how many people, and each segment's size and reach."""
+        sizes = self.database.facts.sizes()
+        return Summary(
+            records=self.database.people.contact_count(),
+            profiles=self.database.people.profile_count(),
+            segments={
+                segment.name: SegmentSize(
+                    profiles=sizes.get(segment.name, 0),
+                    reach=self.database.tags.reachable(segment.name, segment.stores),
+                )
+                for segment in self.segments
+            },
+        )
+
+    # -- deriving and pushing -----------------------------------------------------------------------------------
+
+    def derive(self) -> DeriveReport:
+        """Recompute the facts of touched profiles and the memberships of every segment."""
+        return run_derive(self.database, self.segments, self.settings.policy(), self.clock)
+
+    def plan(self, selection: Selection = EVERYTHING) -> push.Plan:
+        """The tag changes that are due on the chosen stores; nothing is written."""
+        chosen = self._chosen(selection)
+        connectors = {store_id: self.connector(store_id) for store_id in self.settings.stores}
+        terms = push.store_terms(self.settings.stores, connectors, self.database.runs.status())
+        made = push.plan(self.database, self.segments, terms, self.settings.merchant, self.clock.now())
+        return push.narrowed(made, lambda change: change.store_id in chosen)
+
+    def load_plan(self, path: Path) -> push.Plan:
+        """A plan saved earlier.
+
+        Raises:
+            ConfigInvalid: It cannot be read, or is another merchant's.
+        """
+        return push.load(path, self.settings.merchant)
+
+    def apply(self, plan: push.Plan, approved: int | None = None) -> push.ApplyReport:
+        """Write exactly a plan's changes, and what an earlier apply left waiting.
+
+        Args:
+            approved: Customers, over all stores, that somebody agreed to change past the brake.
+
+        Raises:
+            BrakeTripped: The plan is too large and not approved, or pushing is switched off; nothing was written.
+        """
+        if os.environ.get("SYNCD_PUSH", "").lower() == "off":
+            raise BrakeTripped("SYNCD_PUSH=off: nothing is written", hint="Unset the variable to write")
+        targets = {
+            store_id: push.Target(connector=self.connector(store_id), mapper=self.mapper(store_id), push=config.push)
+            for store_id, config in self.settings.stores.items()
+        }
+        delivery = push.Delivery(database=self.database, targets=targets, clock=self.clock, new_id=self.database.new_id)
+        return push.apply(plan, delivery, approved)
+
+    def apply_automatic(self, selection: Selection = EVERYTHING) -> push.ApplyReport | None:
+        """Plan and apply for the chosen stores whose push mode is auto; None where there are none."""
+        configs = self.settings.stores
+        automatic = tuple(store_id for store_id in self._chosen(selection) if configs[store_id].push.mode == "auto")
+        if not automatic or os.environ.get("SYNCD_PUSH", "").lower() == "off":
+            return None
+        return self.apply(self.plan(Selection(stores=automatic)))

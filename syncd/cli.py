@@ -1,0 +1,474 @@
+"""The command line: every verb turns words into one call on the app and prints what came back.
+
+Results go to standard output (one JSON document with `--json`), logs and progress to standard error. Nothing asks a
+question without a terminal. Exit codes are `errors.ExitCode`.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from typer.exceptions import Abort, TyperException
+
+from syncd import __version__, logs, push, screens, settings
+from syncd.app import App, Selection
+from syncd.errors import BrakeTripped, ConfigInvalid, ExitCode, SyncdError
+from syncd.model import Stream, Window
+from syncd.settings import dsn
+from syncd.store import Database
+from syncd.store.exports import KINDS
+from syncd.sync import Ask
+
+app = typer.Typer(
+    name="syncd",
+    help="Customers, orders and carts of every shop you run, in one profile database you own.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+profile_app = typer.Typer(help="Look at one person.", no_args_is_help=True)
+rejected_app = typer.Typer(help="Records that could not be read.", no_args_is_help=True)
+db_app = typer.Typer(help="The profile database.", no_args_is_help=True)
+config_app = typer.Typer(help="The configuration.", no_args_is_help=True)
+app.add_typer(profile_app, name="profile")
+app.add_typer(rejected_app, name="rejected")
+app.add_typer(db_app, name="db")
+app.add_typer(config_app, name="config")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Stores = Annotated[list[str] | None, typer.Option("--store", help="Only this store; may be repeated.")]
+Streams = Annotated[list[Stream] | None, typer.Option("--stream", help="Only this stream; may be repeated.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")]
+When = Annotated[
+    str | None, typer.Option(help="A date or time, UTC unless it names a zone: 2026-01-31 or 2026-01-31T08:00Z.")
+]
+
+
+@app.callback()
+def _options(
+    ctx: typer.Context,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="The config file.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+    ctx.obj = {"config": config, "log_level": log_level}
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    logs.install_excepthook()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; errors become one message and an exit code, never a traceback."""
+    try:
+        result = app(arguments, standalone_mode=False, prog_name="syncd")
+    except TyperException as error:
+        typer.echo(f"syncd: {error.format_message()}", err=True)
+        return int(ExitCode.USAGE)
+    except Abort:
+        return int(ExitCode.APPROVAL)
+    except SyncdError as error:
+        _print_error(error, as_json="--json" in arguments)
+        return int(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return int(ExitCode.FAILED)
+    return int(result or 0)
+
+
+def _print_error(error: SyncdError, *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"error": type(error).__name__, "message": str(error), "exit_code": int(error.exit_code)})
+    typer.echo(f"syncd: {error}", err=True)
+
+
+def _print_json(document: object) -> None:
+    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str).decode() + "\n")
+
+
+def _settings(ctx: typer.Context) -> settings.Settings:
+    loaded = settings.load(ctx.obj["config"])
+    for secret in loaded.secrets():
+        logs.register_secret(secret)
+    logs.configure(level=ctx.obj["log_level"] or loaded.log.level, format=loaded.log.format)
+    return loaded
+
+
+@contextmanager
+def _opened(ctx: typer.Context, *, shows_progress: bool = False) -> Iterator[App]:
+    """The app, with signals that end long work after the page in hand."""
+    loaded = _settings(ctx)
+    stop = _stop_on_signals()
+    watching = screens.progress(sys.stderr) if shows_progress else screens.silence()
+    with watching as listener, App(loaded, stop=stop, listener=listener) as opened:
+        yield opened
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _config_path(ctx: typer.Context) -> Path:
+    return settings.find(ctx.obj["config"], os.environ)
+
+
+def _place(ctx: typer.Context, opened: App) -> screens.Place:
+    database = dsn.masked(opened.settings.database.url)
+    return screens.Place(config=_config_path(ctx), database=database, merchant=opened.settings.merchant)
+
+
+def _selection(stores: list[str] | None, streams: list[Stream] | None = None) -> Selection:
+    return Selection(stores=tuple(stores or ()), streams=tuple(streams or ()))
+
+
+def _time(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date or time such as 2026-01-31", param_hint=option) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _emit(as_json: bool, document: Callable[[], object], show: Callable[[], None]) -> None:
+    if as_json:
+        _print_json(document())
+    else:
+        show()
+
+
+# -- pulling ----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def check(ctx: typer.Context, store: Stores = None, as_json: AsJson = False) -> int:
+    """Ask every store who it is and what the key may do; nothing is written."""
+    with _opened(ctx) as opened:
+        checks = opened.check(_selection(store))
+    _emit(as_json, lambda: screens.checks_json(checks), lambda: screens.show_checks(checks))
+    errors = [item.error.exit_code for item in checks if item.error]
+    if errors:
+        return int(max(errors, key=lambda code: code is not ExitCode.TRY_AGAIN))
+    return int(ExitCode.OK if all(item.is_well for item in checks) else ExitCode.FAILED)
+
+
+@app.command()
+def sync(
+    ctx: typer.Context,
+    store: Stores = None,
+    stream: Streams = None,
+    sweep: Annotated[bool, typer.Option("--sweep", help="Walk everything and find deletions now.")] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Pull what changed since the last time, derive, and push where a store's push mode is auto."""
+    chosen = _selection(store, stream)
+    with _opened(ctx, shows_progress=not as_json and not dry_run) as opened:
+        if dry_run:
+            intents = opened.intents(chosen, lambda key: opened.live_ask(key, sweep=sweep))
+            _emit(as_json, lambda: screens.intents_json(intents), lambda: screens.show_intents(intents))
+            return int(ExitCode.OK)
+        report, summary = opened.sync(chosen, sweep=sweep), opened.summary()
+        _emit(as_json, lambda: screens.sync_json(report, summary), lambda: screens.show_sync(report, summary))
+    return int(report.exit_code)
+
+
+@app.command()
+def backfill(
+    ctx: typer.Context,
+    store: Stores = None,
+    stream: Streams = None,
+    since: When = None,
+    until: When = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Pull everything, or a window of it, then derive; started again after a stop, it goes on where it was."""
+    chosen = _selection(store, stream)
+    window = Window(since=_time(since, "--since"), until=_time(until, "--until"))
+    with _opened(ctx, shows_progress=not as_json and not dry_run) as opened:
+        if dry_run:
+            intents = opened.intents(chosen, lambda _: Ask(kind="backfill", window=window))
+            _emit(as_json, lambda: screens.intents_json(intents), lambda: screens.show_intents(intents))
+            return int(ExitCode.OK)
+        report, summary = opened.backfill(chosen, window), opened.summary()
+        _emit(as_json, lambda: screens.sync_json(report, summary), lambda: screens.show_sync(report, summary))
+    return int(report.exit_code)
+
+
+@app.command()
+def status(ctx: typer.Context, as_json: AsJson = False) -> int:
+    """Where every stream of every store stands."""
+    with _opened(ctx) as opened:
+        streams, place = opened.database.runs.status(), _place(ctx, opened)
+    _emit(as_json, lambda: screens.status_json(place, streams), lambda: screens.show_status(place, streams))
+    return int(ExitCode.OK)
+
+
+@app.command()
+def history(
+    ctx: typer.Context,
+    store: Annotated[str | None, typer.Option("--store")] = None,
+    stream: Annotated[Stream | None, typer.Option("--stream")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 20,
+    as_json: AsJson = False,
+) -> int:
+    """The latest runs, newest first."""
+    with _opened(ctx) as opened:
+        reports = opened.database.runs.history(limit, store_id=store, stream=stream)
+    _emit(
+        as_json,
+        lambda: {"runs": [screens.run_json(report) for report in reports]},
+        lambda: screens.show_history(reports),
+    )
+    return int(ExitCode.OK)
+
+
+@app.command(name="run")
+def run_daemon(ctx: typer.Context) -> int:
+    """Run as a service until SIGTERM: pull on schedule, derive, push where the mode is auto."""
+    from syncd.daemon import Daemon
+
+    with _opened(ctx) as opened:
+        return int(Daemon(opened).run())
+
+
+# -- people -----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def find(
+    ctx: typer.Context, text: str, limit: Annotated[int, typer.Option(min=1)] = 20, as_json: AsJson = False
+) -> int:
+    """Find people by e-mail, phone, name or a shop's id."""
+    with _opened(ctx) as opened:
+        hits = opened.find(text, limit)
+    _emit(as_json, lambda: screens.hits_json(hits), lambda: screens.show_hits(text, hits))
+    return int(ExitCode.OK if hits else ExitCode.FAILED)
+
+
+@profile_app.command(name="show")
+def profile_show(ctx: typer.Context, profile_id: str, as_json: AsJson = False) -> int:
+    """One person: records, why they are one, facts, segments, tags."""
+    with _opened(ctx) as opened:
+        view = opened.database.people.profile(profile_id)
+    if view is None:
+        raise typer.BadParameter(f"no profile {profile_id}; `syncd find` looks one up", param_hint="PROFILE_ID")
+    _emit(as_json, lambda: screens.person_json(view), lambda: screens.show_person(view))
+    return int(ExitCode.OK)
+
+
+@rejected_app.command(name="list")
+def rejected_list(ctx: typer.Context, store: Stores = None, stream: Streams = None, as_json: AsJson = False) -> int:
+    """Records that could not be read, with the reason."""
+    with _opened(ctx) as opened:
+        views = opened.rejected(_selection(store, stream))
+    _emit(as_json, lambda: screens.rejected_json(views), lambda: screens.show_rejected(views))
+    return int(ExitCode.OK)
+
+
+@rejected_app.command(name="show")
+def rejected_show(ctx: typer.Context, store: str, stream: Stream, external_id: str) -> int:
+    """One rejected record's payload as the shop sent it (personal data)."""
+    with _opened(ctx) as opened:
+        views = opened.rejected(_selection([store], [stream]), external_id)
+    if not views:
+        raise typer.BadParameter(f"no rejected record {store}/{stream}/{external_id}", param_hint="EXTERNAL_ID")
+    sys.stdout.write(views[0].payload.decode(errors="replace") + "\n")
+    return int(ExitCode.OK)
+
+
+@rejected_app.command(name="replay")
+def rejected_replay(
+    ctx: typer.Context, store: Stores = None, stream: Streams = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> int:
+    """Read the rejected records once more, after a fix; running it twice changes nothing."""
+    with _opened(ctx) as opened:
+        if dry_run:
+            views = opened.rejected(_selection(store, stream))
+            _emit(as_json, lambda: screens.rejected_json(views), lambda: screens.show_rejected(views))
+            return int(ExitCode.OK)
+        counts = opened.replay_rejected(_selection(store, stream))
+        opened.derive()
+    accepted = counts.read - counts.rejected
+    document = {"read": counts.read, "accepted": accepted, "rejected": counts.rejected}
+    _emit(as_json, lambda: document, lambda: screens.say(f"{accepted:,} of {counts.read:,} could be read now."))
+    return int(ExitCode.OK)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument(help="customers, orders, carts, profiles or members.")],
+    form: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+) -> int:
+    """Write rows to standard output, sorted by key (personal data)."""
+    if kind not in KINDS:
+        raise typer.BadParameter(f"{kind!r} is none of {', '.join(KINDS)}", param_hint="KIND")
+    if form not in ("csv", "jsonl"):
+        raise typer.BadParameter(f"{form!r} is neither csv nor jsonl", param_hint="--format")
+    with _opened(ctx) as opened:
+        rows, columns = opened.database.exports.rows(kind), opened.database.exports.columns(kind)
+        (_write_csv if form == "csv" else _write_jsonl)(columns, rows)
+    return int(ExitCode.OK)
+
+
+def _write_csv(columns: Sequence[str], rows: Iterator[tuple[object, ...]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_guarded(name, cell) for name, cell in zip(columns, row, strict=True)])
+
+
+def _guarded(column: str, cell: object) -> object:
+    """A free text that a spreadsheet would run as a formula gets a quote before it; phones and figures do not."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    is_formula = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{cell}" if is_formula and column != "phone" and not re.fullmatch(r"-?[\d.]+", str(cell)) else cell
+
+
+def _write_jsonl(columns: Sequence[str], rows: Iterator[tuple[object, ...]]) -> None:
+    for row in rows:
+        sys.stdout.write(orjson.dumps(dict(zip(columns, row, strict=True))).decode() + "\n")
+
+
+# -- pushing ----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def plan(
+    ctx: typer.Context,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Save the plan for `syncd apply FILE`.")] = None,
+    store: Stores = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say which tags would be written to which accounts, and which wait; nothing is written."""
+    with _opened(ctx) as opened:
+        made = opened.plan(_selection(store))
+    if output:
+        push.save(made, output)
+    _emit(as_json, lambda: push.to_document(made), lambda: screens.show_plan(made, output))
+    return int(ExitCode.OK)
+
+
+@app.command()
+def apply(
+    ctx: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="A plan saved with `syncd plan -o`.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    approve: Annotated[int | None, typer.Option(help="Let at most this many changes past the brake.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first this many changes.")] = None,
+    only: Annotated[str | None, typer.Option(help="Only this segment, or this profile id.")] = None,
+    store: Stores = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Write the planned tags to the shops; every change is checked once more before it leaves."""
+    with _opened(ctx) as opened:
+        made = opened.load_plan(file) if file else opened.plan(_selection(store))
+        made = push.narrowed(made, lambda change: only in (None, change.segment, change.profile_id), limit)
+        if dry_run:
+            _emit(as_json, lambda: push.to_document(made), lambda: screens.show_plan(made, None))
+            return int(ExitCode.OK)
+        if not file and not yes and approve is None:
+            _ask(made, as_json=as_json)
+        report = opened.apply(made, approved=approve)
+    _emit(as_json, lambda: screens.apply_json(report), lambda: screens.show_apply(report))
+    return int(ExitCode.TRY_AGAIN if any(store.stopped and not store.held for store in report.stores) else ExitCode.OK)
+
+
+def _ask(made: push.Plan, *, as_json: bool) -> None:
+    """Show the plan and have it approved; without a terminal only `--yes` does."""
+    if not made.changes:
+        return
+    if not sys.stdin.isatty() or as_json:
+        raise BrakeTripped(
+            f"{len(made.changes):,} changes wait for approval; nothing was written",
+            hint="Look at `syncd plan`, then run `syncd apply --yes`",
+        )
+    screens.show_plan(made, None)
+    if not typer.confirm(f"Write {len(made.changes):,} changes to the shops?", err=True):
+        raise Abort
+
+
+# -- setting up -------------------------------------------------------------------------------------------------
+
+
+@config_app.command(name="check")
+def config_check(ctx: typer.Context, as_json: AsJson = False) -> int:
+    """Read the configuration and the segments, list every fault at once; no shop is asked."""
+    loaded = _settings(ctx)
+    with App(loaded) as opened:
+        names = [segment.name for segment in opened.segments]
+    document = {"config": str(_config_path(ctx)), "settings": loaded.describe(), "segments": names}
+    _emit(as_json, lambda: document, lambda: screens.show_config(document))
+    return int(ExitCode.OK)
+
+
+@db_app.command(name="upgrade")
+def db_upgrade(
+    ctx: typer.Context,
+    backup: Annotated[bool, typer.Option(help="Copy a SQLite file first.")] = True,
+    as_json: AsJson = False,
+) -> int:
+    """Bring the database to this version's schema."""
+    saved = Database.upgrade(_settings(ctx).database.url, backup=backup)
+    words = "the database is at this version's schema" + (f"; before that it was copied to {saved}" if saved else "")
+    _emit(as_json, lambda: {"backup": saved}, lambda: screens.say(words))
+    return int(ExitCode.OK)
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the config and the database behind.")] = False,
+    seed: Annotated[int, typer.Option(help="Makes the invented shops.")] = 1,
+    as_json: AsJson = False,
+) -> int:
+    """Do the whole job against two sandbox shops on a temporary database, then once more."""
+    from syncd import demo as demo_module
+
+    logs.configure(level="error")
+    done = demo_module.run(seed, keep=keep)
+    _emit(as_json, done.document, lambda: demo_module.show(done))
+    return int(ExitCode.OK)
+
+
+@app.command()
+def sandbox(
+    log: Annotated[Path | None, typer.Option(help="Append one JSON object per exchange.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Write which records are the same person.")] = None,
+    seed: Annotated[int, typer.Option(help="Makes the invented shops.")] = 1,
+    scale: Annotated[float, typer.Option(help="How large the shops are; 1 is about 900 orders each.")] = 1.0,
+) -> int:
+    """Serve invented shops on loopback until interrupted, as strict as the real platforms."""
+    from syncd.sandbox import SandboxOptions, serve_forever
+
+    stop = _stop_on_signals()
+    options = SandboxOptions(log=log, truth=truth, seed=seed, scale=scale)
+    try:
+        serve_forever(options, stop, announce=screens.show_sandbox)
+    except OSError as error:
+        raise ConfigInvalid(f"the sandbox cannot listen: {error.strerror}", hint="Is another one running?") from None
+    return int(ExitCode.OK)
