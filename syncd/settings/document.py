@@ -102,7 +102,7 @@ class _Reader:
     def _scalar(self, loader: _Loader, node: yaml.Node, place: Place) -> object:
         try:
             value = loader.construct_object(node)
-        except ValueError:
+        except (ValueError, LookupError):
             self.faults.append(Fault(place=place, message="is not what its YAML tag says", line=self.lines[place]))
             return None
         return self._expanded(value, place) if isinstance(value, str) else value

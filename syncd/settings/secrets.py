@@ -55,7 +55,7 @@ class _Preparation:
             if path is None:
                 continue
             values[name] = path
-            if given is not None and not path.exists():
+            if given is not None and not _exists(path):
                 self._blame((*node.place, name), f"there is no file {path}")
 
     def _fetch(self, node: Node, values: dict[str, object]) -> None:
@@ -130,6 +130,13 @@ def _literal_remedy(name: str, place: Place) -> str:
         "a secret may stand in the file only for a connection to this machine; "
         f'write "${{{suggested}}}" and set that variable, or give the path of a file as "{name}{FILE}"'
     )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long to be one, a folder we may not look into
+        return False
 
 
 def _host(address: str) -> str:

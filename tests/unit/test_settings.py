@@ -145,6 +145,8 @@ BROKEN = {
     "open quote": (GOOD + f'timezone: "{CANARY}\n', ["is not valid YAML", "(line"]),
     "foreign tag": (GOOD + f"log: {{level: !secret {CANARY}}}\n", ["is not valid YAML in column 14", "'!secret'"]),
     "not a tag's value": (GOOD + "log: {level: !!int high}\n", ["log.level: is not what its YAML tag says"]),
+    "no truth value": (GOOD + "log: {level: !!bool high}\n", ["log.level: is not what its YAML tag says"]),
+    "no file name": (GOOD + f"segments: {'x' * 5000}\n", ["segments: there is no file"]),
     "a key that is a list": (GOOD + "? [a, b]\n: c\n", ["a key must be a word", "(line 11)"]),
     "itself inside itself": (GOOD + "log: &a {level: *a}\n", ["stands inside its own anchor"]),
     "control character": (GOOD + "log: {level: \x01}\n", ["holds a character that YAML does not allow (line 11)"]),
