@@ -46,7 +46,7 @@ def phone(text: str, region: str) -> str | None:
     if not 7 <= len(digits) <= 20 or _is_made_up(digits):
         return None
     number = _number(typed, digits, region)
-    return None if number is None or _is_nobodys(number) else _e164(number)
+    return None if number is None or _is_made_up(str(number.national_number)) else _stable(number)
 
 
 def _folded(text: str) -> str:
@@ -106,10 +106,13 @@ def _possible(typed: str, region: str) -> phonenumbers.PhoneNumber | None:
     return number if reason == phonenumbers.ValidationResult.IS_POSSIBLE else None
 
 
-def _is_nobodys(number: phonenumbers.PhoneNumber) -> bool:
-    # No plan has numbers that begin with two zeros behind the country's code.
-    zeros = number.number_of_leading_zeros if number.italian_leading_zero else 0
-    return (zeros or 0) > 1 or _is_made_up(str(number.national_number))
+def _stable(number: phonenumbers.PhoneNumber) -> str | None:
+    """The number's E.164 form; None where it would be read differently again, as stray zeros are."""
+    text = _e164(number)
+    if len(text) > 8 and not number.italian_leading_zero:
+        return text
+    again = _possible(text, "")
+    return text if len(text) > 7 and again is not None and _e164(again) == text else None
 
 
 def _e164(number: phonenumbers.PhoneNumber) -> str:
