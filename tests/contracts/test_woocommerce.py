@@ -1,0 +1,96 @@
+"""The WooCommerce connector keeps the connector contract, against a shop served over HTTP."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from syncd.connectors.woocommerce import WooCommerce
+from syncd.connectors.woocommerce_dialect import WooCommerceConfig
+from syncd.mapping.base import MapperOptions
+from syncd.mapping.woocommerce import WooCommerceMapper
+from syncd.model import Stream
+from syncd.sandbox import Fault, FaultKind, Sandbox, WooShop
+from tests.clock import ManualClock
+from tests.contracts.contract import ConnectorContract, Subject
+
+SIZES = (10, 5)
+_CARTS = ("checkout-draft", "pending", "failed")
+
+
+@dataclass
+class _Hand:
+    shop: WooShop
+
+    def touch(self, stream: Stream, external_id: str) -> None:
+        number = int(external_id.removeprefix("order:"))
+        if stream is Stream.CUSTOMERS:
+            self.shop.edit_customer(number)
+        else:
+            self.shop.edit_order(number)
+
+    def remove(self, stream: Stream, external_id: str) -> None:
+        number = int(external_id.removeprefix("order:"))
+        if stream is Stream.CUSTOMERS:
+            self.shop.delete_customer(number)
+        else:
+            self.shop.trash_order(number)
+
+    def advance(self, seconds: float) -> None:
+        self.shop.clock.advance(seconds)
+
+    def break_next(self) -> None:
+        body = '{"code":"woocommerce_rest_authentication_error","message":"Consumer key is invalid."}'
+        headers = {"Content-Type": "application/json"}
+        self.shop.faults.add(Fault(kind=FaultKind.ANSWER, status=401, headers=headers, body=body, times=None))
+
+
+def connector_to(shop: WooShop, *, key: str = "admin", clock: ManualClock | None = None) -> WooCommerce:
+    """A connector with small pages to a served shop."""
+    auth = shop.credentials[key]
+    config = WooCommerceConfig.model_validate(
+        {
+            "platform": "woocommerce",
+            "url": shop.url,
+            "auth": {"consumer_key": auth.consumer_key, "consumer_secret": auth.consumer_secret},
+        }
+    )
+    return WooCommerce(config, store_id=shop.name, clock=clock or ManualClock(shop.clock.now()), page_sizes=SIZES)
+
+
+def ids_of(shop: WooShop) -> dict[Stream, frozenset[str]]:
+    """What a complete walk of each stream should hold, from the shop's own records."""
+    orders = shop.state.orders.values()
+    return {
+        Stream.CUSTOMERS: frozenset(str(number) for number in shop.state.accounts),
+        Stream.ORDERS: frozenset(str(order.id) for order in orders if order.status not in ("trash", "checkout-draft")),
+        Stream.CARTS: frozenset(f"order:{order.id}" for order in orders if order.status in _CARTS),
+    }
+
+
+class TestWooCommerce(ConnectorContract):
+    """The contract, on a shop in New York."""
+
+    @pytest.fixture
+    def subject(self) -> Iterator[Subject]:
+        """A filled shop, and one whose every order is in the trash."""
+        with Sandbox(seed=7, scale=0.1) as sandbox:
+            shop, empty = sandbox.shops["us-woo"], sandbox.shops["eu-woo"]
+            for number in range(25):
+                shop.place_order(status=_CARTS[number % 3])
+            for number in list(empty.state.orders):
+                empty.trash_order(number)
+            connector = connector_to(shop)
+            yield Subject(
+                connector=connector,
+                empty=connector_to(empty),
+                mapper=WooCommerceMapper(MapperOptions()),
+                hand=_Hand(shop),
+                ids=ids_of(shop),
+                started_at=shop.clock.now(),
+                secrets=dataclasses.astuple(shop.credentials["admin"])[:2],
+            )
+            connector.close()
