@@ -42,7 +42,7 @@ _CHUNK = 1000
 
 def outlook(connection: Connection, store_id: str, tag: str, segments: Sequence[str]) -> Iterator[AccountTag]:
     """The store's accounts where the tag is wanted but not known, or ours but not wanted, by external id; lazy."""
-    accounts = _accounts(store_id)
+    accounts = _accounts([store_id])
     wanted = _wanted(segments)
     known = known_ids(store_id, tag).subquery()
     ours = _ours(store_id, tag)
@@ -79,13 +79,13 @@ def outlook(connection: Connection, store_id: str, tag: str, segments: Sequence[
         yield AccountTag(store_id=store_id, tag=tag, **row)
 
 
-def _accounts(store_id: str) -> Subquery:
+def _accounts(store_ids: Collection[str]) -> Subquery:
     same = and_(customers.c.store_id == contacts.c.store_id, customers.c.external_id == contacts.c.external_id)
     return (
         select(contacts.c.external_id, contacts.c.profile_id)
         .join_from(contacts, customers, same)
         .where(
-            contacts.c.store_id == store_id,
+            contacts.c.store_id.in_(store_ids),
             contacts.c.kind == ContactKind.ACCOUNT,
             contacts.c.deleted_at.is_(None),
             customers.c.deleted_at.is_(None),
@@ -156,7 +156,7 @@ _IS_OURS = (ledger.c.removed_at.is_(None), or_(ledger.c.confirmed_at.is_not(None
 
 def reach_of(connection: Connection, wish: TagWish) -> Reach:
     """How many members a segment has, how many of them have an account on the store, how many the tag."""
-    accounts = _accounts(wish.store_id)
+    accounts = _accounts([wish.store_id])
     known = known_ids(wish.store_id, wish.tag).subquery()
     query = (
         select(
@@ -183,3 +183,21 @@ def reachable_count(connection: Connection, segment: str, store_ids: Sequence[st
         .where(is_account, contacts.c.store_id.in_(store_ids))
     )
     return connection.execute(query).scalar_one()
+
+
+def reachable_of(connection: Connection, segment: str, store_ids: Collection[str]) -> int:
+    """How many members of a segment have an account on at least one of the stores."""
+    accounts = _accounts(store_ids)
+    query = (
+        select(func.count(distinct(memberships.c.profile_id)))
+        .join_from(memberships, accounts, accounts.c.profile_id == memberships.c.profile_id)
+        .where(memberships.c.segment == segment, memberships.c.left_at.is_(None))
+    )
+    return connection.execute(query).scalar_one()
+
+
+def owned_tags(connection: Connection) -> list[TagWish]:
+    """Every tag that an account has from us, once for each segment it was put there for."""
+    columns = ledger.c.segment, ledger.c.tag, ledger.c.store_id
+    query = select(*columns).where(*_IS_OURS).distinct().order_by(*map(byte_order, columns))
+    return [TagWish(**row) for row in connection.execute(query).mappings()]

@@ -19,7 +19,18 @@ from syncd.model import TagAction
 from syncd.store.engine import Engines, insert_rows, rows_in, upsert
 from syncd.store.ids import NewId
 from syncd.store.knowntags import see_tags, tag_state
-from syncd.store.outlook import known_ids, ledger, our_ids, outbox, outlook, pending_ids, reach_of, reachable_count
+from syncd.store.outlook import (
+    known_ids,
+    ledger,
+    our_ids,
+    outbox,
+    outlook,
+    owned_tags,
+    pending_ids,
+    reach_of,
+    reachable_count,
+    reachable_of,
+)
 from syncd.store.rows import Values, customers
 from syncd.store.schema import wait_for_turn
 from syncd.store.types import AccountTag, OutboxItem, PlannedChange, Reach, Settled, TagWish
@@ -66,6 +77,13 @@ class Tags:
         """How many members of a segment have an account on at least one of the stores."""
         with self._engines.read() as connection:
             return reachable_count(connection, segment, store_ids)
+
+    def owned(self) -> list[TagWish]:
+        """Every tag that the ledger calls ours on some account, with the store and the segment it was for."""
+        columns = ledger.c.store_id, ledger.c.tag, ledger.c.segment
+        query = select(*columns).where(ledger.c.removed_at.is_(None)).distinct().order_by(*columns)
+        with self._engines.read() as connection:
+            return [TagWish(**row) for row in connection.execute(query).mappings()]
 
     def accounts_count(self, store_id: str) -> int:
         """How many accounts a store has."""

@@ -178,6 +178,43 @@ def test_reach(seed: Seed, tags: Tags) -> None:
     assert tags.accounts_count("eu") == 3
 
 
+def test_reachable_counts_people_once(seed: Seed, tags: Tags) -> None:
+    """A member with accounts on two stores is one; one with none on the stores asked is not counted."""
+    seed.store("us", "shopify")
+    for number in "123":
+        seed.profile(f"P{number}")
+        _member(seed, f"P{number}")
+    seed.account("P1", "1")
+    seed.account("P1", "1", "us")
+    seed.account("P2", "2", "us")
+
+    assert tags.reachable("vip", ["eu", "us"]) == 2
+    assert tags.reachable("vip", ["eu"]) == 1
+    assert tags.reachable("vip", []) == 0
+
+
+def test_owned_tags_outlive_their_wish(seed: Seed, tags: Tags) -> None:
+    """What we put on accounts is told whoever wishes for it now, so that it can be taken off again."""
+    _ours(seed, "1")
+    _ours(seed, "2")
+    tags.enqueue("A1", [_change("3")])
+
+    assert tags.owned() == [WISH]
+
+
+def test_a_tag_that_nobody_wants_is_to_be_removed(seed: Seed, tags: Tags) -> None:
+    """A wish for no segment finds what is ours, with the segment that it was put there for."""
+    seed.profile("P1")
+    seed.account("P1", "1")
+    _member(seed, "P1")
+    _known(seed, "1")
+    _ours(seed, "1")
+
+    found = list(tags.account_tags([TagWish(segment="", tag="VIP", store_id="eu")]))
+
+    assert found == [_row("1", "P1", is_wanted=False, is_known=True, is_ours=True)]
+
+
 def test_enqueue_checks_each_precondition_again(seed: Seed, tags: Tags) -> None:
     """What changed since the plan was made is left out; additions are in the ledger before they are sent."""
     _known(seed, "2")
