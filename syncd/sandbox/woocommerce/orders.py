@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -31,8 +31,10 @@ _Test = Callable[[Order], bool]
 def listing(request: Request) -> Answer:
     """GET orders; a page past the end says that there are none at all."""
     params = request.params
-    tests = _tests(request)
-    rows = [order for order in request.state.orders.values() if all(test(order) for test in tests)]
+    asked: Iterable[Order] = request.state.orders.values()
+    for test in _tests(request):
+        asked = filter(test, asked)
+    rows = list(asked)
     start, end = page_bounds(params)
     page = _sorted(rows, params, start)[start:end]
     total = len(rows) if page else 0
