@@ -17,6 +17,7 @@ from syncd.store.byte_order import byte_order
 from syncd.store.engine import Engines
 from syncd.store.sheets import SHEETS, Sheet
 
+KINDS = tuple(SHEETS)
 Cell = str | int | bool | None
 
 _CHUNK = 2000

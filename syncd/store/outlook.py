@@ -175,18 +175,6 @@ def reach_of(connection: Connection, wish: TagWish) -> Reach:
 
 def reachable_count(connection: Connection, segment: str, store_ids: Sequence[str]) -> int:
     """How many members of a segment have an account on at least one of the stores."""
-    is_account = and_(contacts.c.kind == ContactKind.ACCOUNT, contacts.c.deleted_at.is_(None))
-    query = (
-        select(func.count(distinct(memberships.c.profile_id)))
-        .join_from(memberships, contacts, contacts.c.profile_id == memberships.c.profile_id)
-        .where(memberships.c.segment == segment, memberships.c.left_at.is_(None))
-        .where(is_account, contacts.c.store_id.in_(store_ids))
-    )
-    return connection.execute(query).scalar_one()
-
-
-def reachable_of(connection: Connection, segment: str, store_ids: Collection[str]) -> int:
-    """How many members of a segment have an account on at least one of the stores."""
     accounts = _accounts(store_ids)
     query = (
         select(func.count(distinct(memberships.c.profile_id)))
@@ -194,10 +182,3 @@ def reachable_of(connection: Connection, segment: str, store_ids: Collection[str
         .where(memberships.c.segment == segment, memberships.c.left_at.is_(None))
     )
     return connection.execute(query).scalar_one()
-
-
-def owned_tags(connection: Connection) -> list[TagWish]:
-    """Every tag that an account has from us, once for each segment it was put there for."""
-    columns = ledger.c.segment, ledger.c.tag, ledger.c.store_id
-    query = select(*columns).where(*_IS_OURS).distinct().order_by(*map(byte_order, columns))
-    return [TagWish(**row) for row in connection.execute(query).mappings()]

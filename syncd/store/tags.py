@@ -25,11 +25,9 @@ from syncd.store.outlook import (
     our_ids,
     outbox,
     outlook,
-    owned_tags,
     pending_ids,
     reach_of,
     reachable_count,
-    reachable_of,
 )
 from syncd.store.rows import Values, customers
 from syncd.store.schema import wait_for_turn
