@@ -7,7 +7,7 @@ same trace and is mended the same way, at the next apply. Sending twice is harml
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from syncd.clock import Clock
@@ -170,11 +170,9 @@ class _Courier:
 
     def deliver(self) -> None:
         """Send everything that is due."""
-        tags = self.delivery.database.tags
         batch = self._target.connector.capabilities.largest_push_batch
-        while items := tags.due(self.store_id, batch):
-            tags.mark_sending([item.outbox_id for item in items])
-            if worded := self._worded(items):
+        while items := self.delivery.database.tags.due(self.store_id, batch):
+            if worded := self._worded(self._started(items)):
                 self._send(worded)
 
     def report(self) -> StoreReport:
@@ -186,6 +184,11 @@ class _Courier:
             waiting=self.waiting,
             stopped=self.stopped,
         )
+
+    def _started(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
+        """The items as they are once the outbox says that they are on the wire."""
+        self.delivery.database.tags.mark_sending([item.outbox_id for item in items])
+        return [replace(item, state="sending", attempts=item.attempts + 1) for item in items]
 
     def _worded(self, items: Sequence[OutboxItem]) -> list[tuple[OutboxItem, PlatformChange]]:
         """The items in the platform's words; those that have none are rejected here."""
@@ -216,7 +219,7 @@ class _Courier:
             return self._confirmation(item)
         if result.outcome is PushOutcome.REJECTED:
             return self._rejection(item, result.reason)
-        if item.attempts + 1 >= MOST_ATTEMPTS:
+        if item.attempts >= MOST_ATTEMPTS:
             return self._rejection(item, f"given up after {MOST_ATTEMPTS} attempts: {result.reason}")
         return self._put_off(item, result.reason, result.retry_after_s)
 
@@ -230,7 +233,7 @@ class _Courier:
 
     def _put_off(self, item: OutboxItem, reason: str, wait_s: float) -> Settled:
         self.waiting += 1
-        wait = timedelta(seconds=max(wait_s, FIRST_WAIT_S * 2 ** min(item.attempts, MOST_ATTEMPTS)))
+        wait = timedelta(seconds=max(wait_s, FIRST_WAIT_S * 2 ** min(item.attempts - 1, MOST_ATTEMPTS)))
         not_before = self.delivery.clock.now() + wait
         return Settled(outbox_id=item.outbox_id, state="waiting", reason=reason, not_before=not_before)
 

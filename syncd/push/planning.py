@@ -113,7 +113,8 @@ def plan(
     """
     writable = {store_id: terms for store_id, terms in stores.items() if terms.push.mode != "off"}
     wishes = _wishes(segments, writable)
-    changes, held = _sorted_out(database.tags.account_tags(wishes), segments, writable)
+    given_up = _given_up(database.tags.owned(), wishes, writable)
+    changes, held = _sorted_out(database.tags.account_tags([*wishes, *given_up]), segments, writable)
     return Plan(
         merchant=merchant,
         created_at=now,
@@ -177,6 +178,13 @@ def _wishes(segments: Sequence[Segment], stores: Mapping[str, StoreTerms]) -> tu
         for store_id in segment.stores
         if segment.tag and store_id in stores
     )
+
+
+def _given_up(owned: Sequence[TagWish], wishes: Sequence[TagWish], stores: Mapping[str, StoreTerms]) -> list[TagWish]:
+    """Tags of ours that no segment stands for any more (renamed, taken off a store, gone): nobody wants them."""
+    wished = {(wish.store_id, wish.tag) for wish in wishes}
+    places = {(wish.store_id, wish.tag) for wish in owned if wish.store_id in stores} - wished
+    return [TagWish(segment="", tag=tag, store_id=store_id) for store_id, tag in sorted(places)]
 
 
 def _sorted_out(

@@ -202,6 +202,25 @@ def test_what_staff_took_off_is_left_or_put_back(pushing: Pushing, choice: str, 
     assert ["staff" in group.reason for group in plan.held] == ([True] if choice == "leave" else [])
 
 
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("segments: {}", ["own word"]),
+        (SPENDERS.replace(", tag: VIP", ""), ["own word"]),
+        (SPENDERS.replace("tag: VIP", "tag: Gold"), ["own word", "Gold"]),
+        (SPENDERS.replace("vip:", "best:"), ["own word", "VIP"]),
+    ],
+)
+def test_a_tag_that_no_segment_stands_for_any_more_goes(pushing: Pushing, text: str, tags: list[str]) -> None:
+    """A segment that is gone, has no tag or another one takes our old tag back; a new name alone changes nothing."""
+    pushing.run()
+    later(pushing)
+
+    pushing.run(text)
+
+    assert pushing.tags("8", "4") == [tags, ["own word"]]
+
+
 # -- what is held, what is braked -------------------------------------------------------------------------------
 
 
@@ -265,7 +284,7 @@ def test_the_brake_stops_before_anything_is_written(pushing: Pushing) -> None:
 
     with pytest.raises(BrakeTripped, match=r"4 customers would change, more than brake\.max_customers 3"):
         pushing.apply(plan)
-    left = (pushing.flow.shop.writes, pushing.flow.database.tags.due(STORE, 10))
+    left = (list(pushing.flow.shop.writes), pushing.flow.database.tags.due(STORE, 10))
     report = pushing.apply(plan, approved=4)
 
     assert left == ([], [])
@@ -409,8 +428,6 @@ def test_a_refused_key_pauses_the_stores_push_with_its_reason(pushing: Pushing) 
 def test_a_read_back_that_fails_leaves_the_change_on_the_wire(pushing: Pushing, error: SyncdError) -> None:
     """What is not known stays not known, and is asked again at the next apply."""
     plan = pushing.plan(pushing.derive())
-    pushing.connector = LosingConnector(shop=pushing.flow.shop, losses=["after"])
-    pushing.flow.shop.faults.extend([])
     tags = pushing.flow.database.tags
     tags.enqueue("cut-off", plan.changes)
     tags.mark_sending([item.outbox_id for item in tags.due(STORE, 10)])

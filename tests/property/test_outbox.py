@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +23,8 @@ from syncd.store import Database
 from syncd.store.tags import TRANSITIONS
 from syncd.store.types import PlannedChange, Settled
 from tests.clock import START, ManualClock
-from tests.contracts.memory import MemoryConnector, MemoryMapper, MemoryShop, customer
-from tests.flow.harness import STORE, flowing
+from tests.contracts.memory import MemoryConnector, MemoryMapper, customer
+from tests.flow.harness import STORE, Flow, flowing
 
 ACCOUNTS = ("1", "2", "3", "4", "5", "6", "7")
 STATES = sorted(TRANSITIONS)
@@ -54,14 +56,39 @@ MOODS = st.lists(st.sampled_from(["apply", "reject", "retry", "lose before", "lo
 FAULTS = st.lists(st.sampled_from([Unavailable("down"), AuthFailed("no")]), max_size=2)
 
 
-@settings(max_examples=40)
-@given(moods=MOODS, faults=FAULTS)
-def test_every_change_ends_and_what_is_confirmed_is_there(moods: list[str], faults: list[SyncdError]) -> None:
-    """After enough applies no change is under way, and the shop has exactly what was confirmed or what got lost."""
-    clock = ManualClock()
-    with TemporaryDirectory() as folder, flowing(f"sqlite:///{Path(folder) / 'syncd.db'}", clock) as flow:
-        flow.shop.put(Stream.CUSTOMERS, *(customer(key) for key in ACCOUNTS))
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that knows the accounts of a shop, made once and copied for every example."""
+    path = tmp_path_factory.mktemp("outbox") / "template.db"
+    with flowing(f"sqlite:///{path}", ManualClock()) as flow:
+        stock(flow)
         flow.pull(Stream.CUSTOMERS)
+    return path
+
+
+@contextmanager
+def copied(template: Path) -> Iterator[Flow]:
+    """A flow over a copy of the template."""
+    with TemporaryDirectory() as folder:
+        path = shutil.copy(template, folder)
+        with flowing(f"sqlite:///{path}", ManualClock()) as flow:
+            stock(flow)
+            yield flow
+
+
+def stock(flow: Flow) -> None:
+    """Put the accounts into the shop."""
+    flow.shop.put(Stream.CUSTOMERS, *(customer(key) for key in ACCOUNTS))
+
+
+@settings(max_examples=settings.default.max_examples // 5)
+@given(moods=MOODS, faults=FAULTS)
+def test_every_change_ends_and_what_is_confirmed_is_there(
+    template: Path, moods: list[str], faults: list[SyncdError]
+) -> None:
+    """After enough applies no change is under way, and the shop has exactly what was confirmed or what got lost."""
+    with copied(template) as flow:
+        clock = flow.clock
         connector = MoodyConnector(shop=flow.shop, moods=list(moods))
         plan = push.Plan(merchant="acme", created_at=START, changes=tuple(map(_change, ACCOUNTS)))
 
@@ -94,14 +121,11 @@ def _apply(plan: push.Plan, database: Database, connector: MoodyConnector, clock
     return push.apply(plan, delivery).stores[0]
 
 
-@settings(max_examples=60)
+@settings(max_examples=settings.default.max_examples // 3)
 @given(path=st.lists(st.sampled_from(STATES), min_size=1, max_size=6))
-def test_a_row_refuses_every_step_that_the_table_does_not_name(path: list[str]) -> None:
+def test_a_row_refuses_every_step_that_the_table_does_not_name(template: Path, path: list[str]) -> None:
     """A walk over states goes as far as the table allows, and an illegal step changes nothing."""
-    clock = ManualClock()
-    with TemporaryDirectory() as folder, flowing(f"sqlite:///{Path(folder) / 'syncd.db'}", clock) as flow:
-        flow.shop.put(Stream.CUSTOMERS, customer("1"))
-        flow.pull(Stream.CUSTOMERS)
+    with copied(template) as flow:
         tags = flow.database.tags
         tags.enqueue("apply", [_change("1")])
         (item,) = tags.due(STORE, 1)
