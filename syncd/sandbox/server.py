@@ -181,12 +181,14 @@ def _server(app: ShopApp, transports: dict[Any, asyncio.Transport], tls: tuple[P
         """Keeps each open connection's transport, so that faults can cut it."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            """Remember the connection."""
             super().connection_made(transport)
             transports[self.client] = transport
             # asyncio leaves this off for sockets it did not make: every answer would wait 40 ms for an ACK
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         def connection_lost(self, exc: Exception | None) -> None:
+            """Forget the connection."""
             super().connection_lost(exc)
             transports.pop(self.client, None)
 
