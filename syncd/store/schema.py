@@ -32,7 +32,7 @@ def ensure(connection: Connection, place: str) -> None:
         return
     if _version.name not in names:
         raise ConfigInvalid(f"{place} holds tables that are not syncd's", hint="give syncd a database of its own")
-    _compare(revision(connection), place)
+    compare(revision(connection), REVISIONS, place)
 
 
 def wait_for_turn(connection: Connection, matter: str) -> None:
@@ -64,10 +64,15 @@ def upgrade(engines: Engines, *, backup: bool) -> Path | None:
         return copy
 
 
-def _compare(found: str, place: str) -> None:
-    if found == HEAD:
+def compare(found: str, known: tuple[str, ...], place: str) -> None:
+    """Make sure that a database's revision is the latest of those known.
+
+    Raises:
+        SchemaMismatch: It is not, with what to do.
+    """
+    if found == known[-1]:
         return
-    if found in REVISIONS:
+    if found in known:
         raise SchemaMismatch(f"the database {place} has an older schema ({found})", hint="run `syncd db upgrade`")
     raise SchemaMismatch(f"the database {place} has a newer schema ({found})", hint="use a newer syncd")
 

@@ -143,9 +143,7 @@ class Worker:
         return PageCommit(
             lease=self.lease,
             walk_id=self.walk_id,
-            accepted=tuple(
-                item if isinstance(item, Accepted) else accept(item, store=self.store) for item in accepted
-            ),
+            accepted=tuple(item if isinstance(item, Accepted) else accept(item, store=self.store) for item in accepted),
             rejected=tuple(item for item in items if isinstance(item, Rejected)),
             mapper_version=1,
             asked_at=self.clock.now(),

@@ -1,0 +1,243 @@
+"""Connections: transactions that lose nothing, errors in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, update
+
+from syncd.errors import ConfigInvalid, DatabaseBusy, DatabaseCorrupt, SyncdError, Unavailable
+from syncd.store.engine import Engines, rows_in, upsert
+from tests.unit.store.kit import engines_of
+
+notes = Table(
+    "notes",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("text", String),
+    Column("first", String),
+)
+
+
+def test_concurrent_read_modify_writes_lose_nothing(database_url: str) -> None:
+    """Two threads that add to one figure end at the sum of what they added."""
+    with engines_of(database_url) as engines:
+        with engines.write() as connection:
+            notes.create(connection)
+            connection.execute(insert(notes), [{"id": 1, "text": "0"}])
+
+        def add() -> None:
+            for _ in range(25):
+                with engines.write() as connection:
+                    held = select(notes.c.text).with_for_update()
+                    figure = int(connection.execute(held).scalar_one())
+                    connection.execute(update(notes).values(text=str(figure + 1)))
+
+        threads = [threading.Thread(target=add) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        with engines.read() as connection:
+            assert connection.execute(select(notes.c.text)).scalar_one() == "50"
+
+
+def test_two_processes_ways_in_lose_nothing_either(sqlite_url: str) -> None:
+    """Writers that do not share a lock wait for each other through the file."""
+    with engines_of(sqlite_url) as one, engines_of(sqlite_url) as other:
+        with one.write() as connection:
+            notes.create(connection)
+            connection.execute(insert(notes), [{"id": 1, "text": "0"}])
+
+        def add(engines: Engines) -> None:
+            for _ in range(20):
+                with engines.write() as connection:
+                    figure = int(connection.execute(select(notes.c.text)).scalar_one())
+                    connection.execute(update(notes).values(text=str(figure + 1)))
+
+        threads = [threading.Thread(target=add, args=(engines,)) for engines in (one, other)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        with one.read() as connection:
+            assert connection.execute(select(notes.c.text)).scalar_one() == "40"
+
+
+def test_a_failed_block_leaves_nothing(database_url: str) -> None:
+    """An error inside a write rolls tables and rows back."""
+    with engines_of(database_url) as engines:
+
+        def fail() -> None:
+            with engines.write() as connection:
+                notes.create(connection)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+
+        with engines.write() as connection:
+            notes.create(connection)
+
+
+def test_a_read_cannot_write(database_url: str) -> None:
+    """The reading way in refuses changes."""
+    with engines_of(database_url) as engines:
+        with engines.write() as connection:
+            notes.create(connection)
+
+        with pytest.raises(Exception, match=r"read"), engines.read() as connection:
+            connection.execute(insert(notes), [{"id": 1}])
+
+
+def test_a_read_sees_one_moment(database_url: str) -> None:
+    """What is committed while a read is under way stays out of it."""
+    with engines_of(database_url) as engines:
+        with engines.write() as connection:
+            notes.create(connection)
+
+        with engines.read() as reading:
+            before = reading.execute(select(notes.c.id)).all()
+            with engines.write() as writing:
+                writing.execute(insert(notes), [{"id": 1}])
+            after = reading.execute(select(notes.c.id)).all()
+
+        assert before == after == []
+
+
+def test_upsert_updates_by_key_and_keeps_what_it_is_told_to(database_url: str) -> None:
+    """Later rows win, but not by an unknown value, nor in columns written once."""
+    with engines_of(database_url) as engines:
+        with engines.write() as connection:
+            notes.create(connection)
+            upsert(connection, notes, [{"id": 1, "text": "a", "first": "x"}, {"id": 2, "text": "b", "first": "x"}])
+            upsert(
+                connection,
+                notes,
+                [{"id": 2, "text": None, "first": "y"}, {"id": 1, "text": "c", "first": "y"}],
+                withheld=("text",),
+                once=("first",),
+            )
+
+        with engines.read() as connection:
+            assert connection.execute(select(notes).order_by(notes.c.id)).all() == [(1, "c", "x"), (2, "b", "x")]
+
+
+def test_a_guard_decides_whether_a_row_is_updated(database_url: str) -> None:
+    """A row that the guard refuses stays as it was."""
+    with engines_of(database_url) as engines:
+        with engines.write() as connection:
+            notes.create(connection)
+            upsert(connection, notes, [{"id": 1, "text": "b"}])
+            for text in ("a", "c", "b"):
+                upsert(connection, notes, [{"id": 1, "text": text}], guard=lambda table, new: table.c.text < new.text)
+
+        with engines.read() as connection:
+            assert connection.execute(select(notes.c.text)).scalar_one() == "c"
+
+
+def test_lookups_of_many_values_are_whole(database_url: str) -> None:
+    """A look-up of more values than one query takes finds all of them."""
+    with engines_of(database_url) as engines, engines.write() as connection:
+        notes.create(connection)
+        upsert(connection, notes, [{"id": number} for number in range(1_201)])
+
+        found = rows_in(connection, select(notes.c.id), notes.c.id, range(5_000))
+
+        assert [row.id for row in found] == list(range(1_201))
+
+
+def test_a_new_file_belongs_to_its_owner_alone(tmp_path: Path) -> None:
+    """The file and its folder are made, for nobody else to read."""
+    path = tmp_path / "deep" / "syncd.db"
+
+    with engines_of(f"sqlite:///{path}"):
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://u:p@h/d"])
+def test_other_urls_are_refused(url: str) -> None:
+    """A URL of something else is a configuration error that says what to write, and repeats no secret."""
+    with pytest.raises(ConfigInvalid, match="sqlite:///path") as caught:
+        Engines(url)
+
+    assert "u:p" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """A file where the folder should be is a configuration error with the path."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ConfigInvalid, match=r"file/syncd\.db"):
+        Engines(f"sqlite:///{tmp_path / 'file' / 'syncd.db'}")
+
+
+def test_a_locked_file_is_busy(sqlite_url: str) -> None:
+    """A database that another process holds is told as busy, not as a traceback."""
+    with engines_of(f"{sqlite_url}?timeout=0.01") as engines:
+        with engines.write() as connection:
+            notes.create(connection)
+        with closing(sqlite3.connect(engines.path or "", isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+
+            with pytest.raises(DatabaseBusy, match=r"syncd\.db"), engines.write():
+                pass
+
+
+def test_something_else_in_the_file_is_corrupt(tmp_path: Path) -> None:
+    """A file that is no database is told as such."""
+    path = tmp_path / "letter.db"
+    path.write_text("Dear Sir or Madam, " * 100)
+
+    with engines_of(f"sqlite:///{path}") as engines, pytest.raises(DatabaseCorrupt, match="letter"), engines.write():
+        pass
+
+
+def test_an_absent_server_is_unavailable_without_its_password() -> None:
+    """A server that does not answer is named by host and database only."""
+    url = "postgres://me:hunter2@127.0.0.1:1/acme?connect_timeout=2"
+
+    with engines_of(url) as engines, pytest.raises(Unavailable) as caught, engines.read():
+        pass
+
+    assert "127.0.0.1:1/acme" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_full_disk_is_unavailable(sqlite_url: str) -> None:
+    """A database that may not grow is told as a full disk, and nothing of the write stays."""
+    with engines_of(sqlite_url) as engines:
+        with engines.write() as connection:
+            notes.create(connection)
+
+        def fill() -> None:
+            with engines.write() as connection:
+                connection.exec_driver_sql("PRAGMA max_page_count = 4")
+                connection.execute(insert(notes), [{"id": number, "text": "x" * 500} for number in range(100)])
+
+        with pytest.raises(Unavailable, match="full"):
+            fill()
+
+        with engines.read() as connection:
+            assert connection.execute(select(notes)).all() == []
+
+
+def test_errors_name_no_values(database_url: str) -> None:
+    """A statement that fails does not print what was bound to it."""
+    with engines_of(database_url) as engines:
+        with engines.write() as connection:
+            notes.create(connection)
+
+            connection.execute(insert(notes), [{"id": 1, "text": "canary"}])
+
+        with pytest.raises(Exception, match="notes") as caught, engines.write() as connection:
+            connection.execute(insert(notes), [{"id": 1, "text": "canary"}])
+
+        assert not isinstance(caught.value, SyncdError)
+        assert "canary" not in str(caught.value)
