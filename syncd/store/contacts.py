@@ -28,6 +28,10 @@ identifiers = table_of(IdentifierRow)
 shared_identifiers = table_of(SharedIdentifier)
 judgements = table_of(JudgementRow)
 
+_FOUND = tuple(
+    contacts.c[name]
+    for name in ("contact_id", "store_id", "kind", "external_id", "profile_id", "identity_hash", "deleted_at")
+)
 _KINDS = tuple(kind.value for kind in IdentifierKind)
 _IS_LIVE = contacts.c.deleted_at.is_(None)
 _IS_STANDING = judgements.c.superseded_at.is_(None)
@@ -74,7 +78,7 @@ class Case:
 
 
 def find_contacts(connection: Connection, keys: Iterable[ContactKey]) -> dict[ContactKey, Row[Any]]:
-    """The stored rows of contacts, deleted ones among them."""
+    """Where contacts are and whether they are deleted, as rows, of those that are stored."""
     wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
     for key in keys:
         wanted[key.store_id, key.kind.value].add(key.external_id)
@@ -83,7 +87,7 @@ def find_contacts(connection: Connection, keys: Iterable[ContactKey]) -> dict[Co
         for (store_id, kind), external_ids in wanted.items()
         for row in rows_in(
             connection,
-            select(contacts).where(contacts.c.store_id == store_id, contacts.c.kind == kind),
+            select(*_FOUND).where(contacts.c.store_id == store_id, contacts.c.kind == kind),
             contacts.c.external_id,
             external_ids,
         )
@@ -180,8 +184,10 @@ class _Loader:
         self._identifiers: set[Identifier] = set()
         self._shared: set[Identifier] = set()
         self._manual: dict[str, Row[Any]] = {}
+        self._new: set[str] = set()
 
     def load(self, touched: Touched) -> Case:
+        self._new = touched.new
         pending = touched.new | touched.changed | self._left_behind(touched)
         while pending := pending - self._asked:
             self._asked |= pending
@@ -196,8 +202,9 @@ class _Loader:
         return partners | self._in_profiles(touched.gone.values()) | self._carriers(touched.freed)
 
     def _around(self, fresh: Mapping[str, Member]) -> set[str]:
-        around = self._in_profiles(member.profile_id for member in fresh.values())
-        around |= self._joined_by_hand(fresh)
+        known = fresh.keys() - self._new  # nothing is joined to new contacts yet
+        around = self._in_profiles(fresh[contact_id].profile_id for contact_id in known)
+        around |= self._joined_by_hand(known)
         carried = {identifier for member in fresh.values() for identifier in member.contact.identifiers}
         return around | self._carriers(carried)
 
@@ -206,8 +213,8 @@ class _Loader:
         self._profiles |= fresh
         return ids_in_profiles(self._connection, fresh)
 
-    def _joined_by_hand(self, fresh: Mapping[str, Member]) -> set[str]:
-        rows = {key: row for key, row in standing(self._connection, fresh).items() if row.origin == "manual"}
+    def _joined_by_hand(self, known: Collection[str]) -> set[str]:
+        rows = {key: row for key, row in standing(self._connection, known).items() if row.origin == "manual"}
         self._manual |= rows
         return _ends(row for row in rows.values() if row.verdict == Verdict.SAME)
 

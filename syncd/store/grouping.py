@@ -120,7 +120,7 @@ class Grouping:
 
     def _write_judgements(self, connection: Connection, case: Case, touched: Touched, resolution: Resolution) -> None:
         wanted = _by_contact_ids(case, resolution.judgements)
-        rows = standing(connection, case.members.keys() | touched.gone.keys()).values()
+        rows = standing(connection, (case.members.keys() - touched.new) | touched.gone.keys()).values()
         inside = {(row.left_id, row.right_id): row for row in rows if _is_ours(row, case, touched)}
         kept = {ends for ends, row in inside.items() if ends in wanted and _says(row) == _content(wanted[ends])}
         _supersede(connection, [row.judgement_id for ends, row in inside.items() if ends not in kept], self._clock)
