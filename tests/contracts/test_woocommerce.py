@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from syncd.connectors.woocommerce_dialect import WooCommerceConfig
 from syncd.mapping.base import MapperOptions
 from syncd.mapping.woocommerce import WooCommerceMapper
 from syncd.model import Stream
-from syncd.sandbox import Fault, FaultKind, Sandbox, WooShop
-from tests.clock import ManualClock
+from syncd.sandbox import Fault, FaultKind, Sandbox, SandboxClock, WooShop
+from tests.clock import START, ManualClock
 from tests.contracts.contract import ConnectorContract, Subject
 
 SIZES = (10, 5)
@@ -71,26 +72,37 @@ def ids_of(shop: WooShop) -> dict[Stream, frozenset[str]]:
     }
 
 
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Two served shops: one filled, and one whose every order is in the trash; each test restores them."""
+    with Sandbox(seed=7, scale=0.1, clock=SandboxClock(START, frozen=True)) as served:
+        for number in range(25):
+            served.shops["us-woo"].place_order(status=_CARTS[number % 3])
+        for number in list(served.shops["eu-woo"].state.orders):
+            served.shops["eu-woo"].trash_order(number)
+        yield served
+
+
 class TestWooCommerce(ConnectorContract):
     """The contract, on a shop in New York."""
 
     @pytest.fixture
-    def subject(self) -> Iterator[Subject]:
-        """A filled shop, and one whose every order is in the trash."""
-        with Sandbox(seed=7, scale=0.1) as sandbox:
-            shop, empty = sandbox.shops["us-woo"], sandbox.shops["eu-woo"]
-            for number in range(25):
-                shop.place_order(status=_CARTS[number % 3])
-            for number in list(empty.state.orders):
-                empty.trash_order(number)
-            connector = connector_to(shop)
-            yield Subject(
-                connector=connector,
-                empty=connector_to(empty),
-                mapper=WooCommerceMapper(MapperOptions()),
-                hand=_Hand(shop),
-                ids=ids_of(shop),
-                started_at=shop.clock.now(),
-                secrets=dataclasses.astuple(shop.credentials["admin"])[:2],
-            )
-            connector.close()
+    def subject(self, sandbox: Sandbox) -> Iterator[Subject]:
+        """The filled shop and the empty one, restored afterwards."""
+        shop, empty = sandbox.shops["us-woo"], sandbox.shops["eu-woo"]
+        before = copy.deepcopy(shop.state, {id(sandbox.clock): sandbox.clock})
+        connector, to_empty = connector_to(shop), connector_to(empty)
+        yield Subject(
+            connector=connector,
+            empty=to_empty,
+            mapper=WooCommerceMapper(MapperOptions()),
+            hand=_Hand(shop),
+            ids=ids_of(shop),
+            started_at=shop.clock.now(),
+            secrets=dataclasses.astuple(shop.credentials["admin"])[:2],
+        )
+        connector.close()
+        to_empty.close()
+        shop.state = before
+        shop.faults.clear()
+        sandbox.clock.set(START)
