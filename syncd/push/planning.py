@@ -45,12 +45,14 @@ class StoreTerms:
     Args:
         longest_tag: Characters that a tag may have there.
         incomplete: Streams whose history is not all here yet.
+        stale: Streams whose data is older than `push.max_staleness` allows.
         paused_reason: Why nothing is written to it now; empty where it is well.
     """
 
     push: PushConfig
     longest_tag: int
     incomplete: frozenset[Stream] = frozenset()
+    stale: frozenset[Stream] = frozenset()
     paused_reason: str = ""
 
 
@@ -141,20 +143,33 @@ def narrowed(plan: Plan, keep: Callable[[PlannedChange], bool], limit: int | Non
 
 
 def store_terms(
-    configs: Mapping[str, StoreConfig], connectors: Mapping[str, Connector], statuses: Sequence[StreamStatus]
+    configs: Mapping[str, StoreConfig],
+    connectors: Mapping[str, Connector],
+    statuses: Sequence[StreamStatus],
+    stale_before: datetime | None = None,
 ) -> dict[str, StoreTerms]:
-    """What a plan must know of every configured store, from its settings, its connector and its streams' status."""
+    """What a plan must know of every configured store, from its settings, its connector and its streams' status.
+
+    Args:
+        stale_before: Data that is not fresh up to this time is stale; None if no data is.
+    """
     complete = {(status.store_id, status.stream) for status in statuses if status.history_complete_since}
+    stale = {(status.store_id, status.stream) for status in statuses if _is_stale(status, stale_before)}
     paused = {status.store_id: status.push_paused_reason for status in statuses if status.push_paused_reason}
     return {
         store_id: StoreTerms(
             push=config.push,
             longest_tag=connectors[store_id].capabilities.longest_tag,
             incomplete=frozenset(stream for stream in config.streams if (store_id, stream) not in complete),
+            stale=frozenset(stream for stream in config.streams if (store_id, stream) in stale),
             paused_reason=paused.get(store_id, ""),
         )
         for store_id, config in configs.items()
     }
+
+
+def _is_stale(status: StreamStatus, stale_before: datetime | None) -> bool:
+    return stale_before is not None and status.fresh_until is not None and status.fresh_until < stale_before
 
 
 def _action(row: AccountTag) -> TagAction | None:
@@ -217,7 +232,7 @@ def _with_store(
     """The verdict on one account, held back where the store or the segment as a whole is not ready."""
     if not isinstance(verdict, PlannedChange):
         return verdict
-    reason = _unready(stores[row.store_id], row.tag) or (_unfinished(segment, stores) if segment else "")
+    reason = _unready(stores[row.store_id], row.tag) or (_untrusted(segment, stores) if segment else "")
     return Held(reason=reason) if reason else verdict
 
 
@@ -231,13 +246,18 @@ def _unready(terms: StoreTerms, tag: str) -> str:
     return ""
 
 
-def _unfinished(segment: Segment, stores: Mapping[str, StoreTerms]) -> str:
-    missing = [
-        f"{stream} of {store_id}"
-        for store_id in segment.stores
-        for stream in Stream
-        if store_id in stores and stream in stores[store_id].incomplete & segment.streams
-    ]
-    if not missing:
+def _untrusted(segment: Segment, stores: Mapping[str, StoreTerms]) -> str:
+    """Why a segment's members cannot be trusted now; empty where they can."""
+    scope = {store_id: stores[store_id] for store_id in segment.stores if store_id in stores}
+    if missing := _named(segment, {store_id: terms.incomplete for store_id, terms in scope.items()}):
+        return f"the history of {missing} is not all here yet: run `syncd backfill`"
+    if segment.is_lasting:
         return ""
-    return f"the history of {', '.join(missing)} is not all here yet: run `syncd backfill`"
+    stale = _named(segment, {store_id: terms.stale for store_id, terms in scope.items()})
+    return f"what is known of {stale} is older than push.max_staleness: run `syncd sync`" if stale else ""
+
+
+def _named(segment: Segment, streams: Mapping[str, frozenset[Stream]]) -> str:
+    """The streams that a segment needs among some streams of stores, in words."""
+    needed = [(stream, store_id) for store_id, some in streams.items() for stream in Stream if stream in some]
+    return ", ".join(f"{stream} of {store_id}" for stream, store_id in needed if stream in segment.streams)

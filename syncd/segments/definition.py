@@ -74,6 +74,7 @@ class Segment:
         tag: What members' accounts get; "" for a segment that is not written anywhere.
         stores: Where the tag is written.
         streams: What must be complete before members can be trusted, segments that it builds on included.
+        is_lasting: Whether members stay members as time passes and records arrive; where not, old data misleads.
     """
 
     name: str
@@ -86,3 +87,4 @@ class Segment:
     label: str = ""
     description: str = ""
     streams: frozenset[Stream] = frozenset()
+    is_lasting: bool = False

@@ -6,10 +6,10 @@ Names and types only. How a fact is computed, and how a condition over it become
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from syncd.condition import AllOf, AnyOf, Condition, Not, Term
+from syncd.condition import AllOf, AnyOf, Compare, Condition, IsTrue, Not, Term
 from syncd.model import Stream
 
 
@@ -78,6 +78,11 @@ _CUSTOMERS = frozenset({Stream.CUSTOMERS})
 _ORDERS = frozenset({Stream.ORDERS})
 _PEOPLE = frozenset({Stream.CUSTOMERS, Stream.ORDERS})
 _CARTS = frozenset({Stream.CARTS, Stream.ORDERS})
+# What only grows, and what stays once it is so: refunds and deletions apart, which are records that arrive themselves.
+_GROWING = frozenset(
+    {"orders_count", "spent", "refunded", "accounts_count", "guest_orders_count", "stores_count", "platforms_count"}
+)
+_STAYING = frozenset({"bought", "on_store", "on_platform"})
 _NONE: frozenset[Stream] = frozenset()
 
 
@@ -159,6 +164,25 @@ def terms(condition: Condition) -> Iterator[Term]:
 def segments_asked(condition: Condition) -> tuple[str, ...]:
     """Names of the segments that a condition builds on, sorted."""
     return tuple(sorted({str(term.args[0]) for term in terms(condition) if term.name == "in_segment"}))
+
+
+def is_lasting(condition: Condition, lasting_segments: Collection[str]) -> bool:
+    """Whether a condition that holds goes on holding as time passes and more records arrive.
+
+    Args:
+        lasting_segments: Segments whose own conditions are so.
+    """
+    match condition:
+        case AllOf(items=items) | AnyOf(items=items):
+            return all(is_lasting(item, lasting_segments) for item in items)
+        case Compare(term=term, operator=">" | ">="):
+            return term.name in _GROWING
+        case IsTrue(term=Term(name="in_segment", args=(segment,))):
+            return segment in lasting_segments
+        case IsTrue(term=term):
+            return term.name in _STAYING
+        case _:
+            return False
 
 
 def needs_rates(condition: Condition) -> tuple[str, ...]:

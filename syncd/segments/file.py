@@ -15,7 +15,7 @@ from syncd.condition import AllOf, Condition, IsTrue, Term
 from syncd.errors import ConfigInvalid
 from syncd.model import Stream
 from syncd.segments.definition import Segment, SegmentConfig, SegmentsFile
-from syncd.segments.facts import fact_of, segments_asked, terms
+from syncd.segments.facts import fact_of, is_lasting, segments_asked, terms
 from syncd.segments.faults import Names, suggestion
 from syncd.segments.parse import read
 
@@ -167,7 +167,7 @@ def _load(document: _Document, configs: Mapping[str, SegmentConfig], names: Name
         return ()
     if document.faults:
         return ()
-    return _with_streams(tuple(segments[name] for name in order))
+    return _with_needs(tuple(segments[name] for name in order))
 
 
 def _segment(document: _Document, name: str, config: SegmentConfig, names: Names) -> Segment:
@@ -223,10 +223,16 @@ def _squeezed(tag: str) -> str:
     return "".join(char for char in tag.casefold() if char.isalnum()) or tag
 
 
-def _with_streams(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    streams: dict[str, frozenset[Stream]] = {}
+def _with_needs(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """The segments with what they need to be trusted, which they take over from the segments that they build on."""
+    done: dict[str, Segment] = {}
     for segment in segments:
         own = (fact_of(term).streams for term in terms(segment.condition))
-        below = (streams[name] for name in segments_asked(segment.condition))
-        streams[segment.name] = frozenset({Stream.CUSTOMERS}).union(*own, *below)
-    return tuple(replace(segment, streams=streams[segment.name]) for segment in segments)
+        below = (done[name].streams for name in segments_asked(segment.condition))
+        lasting = {name for name, other in done.items() if other.is_lasting}
+        done[segment.name] = replace(
+            segment,
+            streams=frozenset({Stream.CUSTOMERS}).union(*own, *below),
+            is_lasting=is_lasting(segment.condition, lasting),
+        )
+    return tuple(done.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Literal
 
 import pytest
@@ -79,7 +80,10 @@ class Pushing:
         """What is due now."""
         database, now = self.flow.database, self.flow.clock.now()
         terms = push.store_terms(
-            {STORE: MemoryConfig(push=self.config)}, {STORE: self._connector}, database.runs.status()
+            {STORE: MemoryConfig(push=self.config)},
+            {STORE: self._connector},
+            database.runs.status(),
+            now - timedelta(hours=24),
         )
         return push.plan(database, segments, terms, "acme", now)
 
@@ -237,6 +241,24 @@ def test_nothing_is_planned_before_history_is_complete(pushing: Pushing) -> None
     assert [(group.count, group.reason) for group in plan.held] == [
         (8, "the history of orders of shop is not all here yet: run `syncd backfill`")
     ]
+
+
+@pytest.mark.parametrize(("when", "planned", "held"), [("spent >= 500", 4, 0), ("days_since_last_order > 1", 0, 8)])
+def test_old_data_holds_back_what_the_passing_of_time_decides(
+    pushing: Pushing, when: str, planned: int, held: int
+) -> None:
+    """A store not read for days does not make its customers lapse; what they once spent stays spent."""
+    text = SPENDERS.replace("spent >= 500", when)
+    segments = pushing.derive(text)
+    pushing.flow.clock.advance(3 * 86_400)
+    derive.run(pushing.flow.database, segments, POLICY, pushing.flow.clock)
+
+    stale = pushing.plan(segments)
+    fresh = pushing.plan(pushing.derive(text))
+
+    assert (stale.total, sum(group.count for group in stale.held)) == (planned, held)
+    assert all("older than push.max_staleness: run `syncd sync`" in group.reason for group in stale.held)
+    assert (fresh.total, fresh.held) == (planned + held, ())
 
 
 def test_push_off_plans_nothing_and_says_so(pushing: Pushing) -> None:

@@ -91,6 +91,35 @@ def test_needed_streams_come_from_facts_and_from_segments_below() -> None:
     assert segments["plain"].streams == {Stream.CUSTOMERS}
 
 
+@pytest.mark.parametrize(
+    ("when", "is_lasting"),
+    [
+        ("spent >= 500", True),
+        ("500 < spent and (bought('x') or on_store('eu-woo'))", True),
+        ("in_segment('grown')", True),
+        ("in_segment('passing')", False),
+        ("spent < 500", False),
+        ("not bought('x')", False),
+        ("spent is null", False),
+        ("can_email", False),
+        ("average_order > 5", False),
+        ("orders_in_last(90) > 3", False),
+        ("days_since_last_order > 90", False),
+        ("spent > 5 or open_carts_count > 0", False),
+    ],
+)
+def test_only_what_cannot_pass_or_be_undone_by_more_records_is_lasting(when: str, is_lasting: bool) -> None:
+    """Old data can be trusted for a segment that time and more orders do not take anybody out of."""
+    text = f"""
+    segments:
+      grown: {{when: "orders_count > 2"}}
+      passing: {{when: "days_since_last_order < 30"}}
+      tried: {{when: "{when}"}}
+    """
+
+    assert load(text)["tried"].is_lasting is is_lasting
+
+
 @pytest.mark.parametrize("text", ["", "segments:", "segments: {}", "# nothing yet"])
 def test_no_segments_are_no_fault(text: str) -> None:
     """A shop may start without segments."""
