@@ -26,7 +26,7 @@ from syncd import __version__, logs, push, screens, settings
 from syncd.app import App, Selection
 from syncd.errors import BrakeTripped, ConfigInvalid, ExitCode, SyncdError
 from syncd.model import Stream, Window
-from syncd.settings import dsn
+from syncd.settings import dsn, scaffold
 from syncd.store import Database
 from syncd.store.exports import KINDS
 from syncd.sync import Ask
@@ -441,6 +441,41 @@ def db_upgrade(
 
 
 @app.command()
+def init(
+    merchant: Annotated[str | None, typer.Option(help="Whose shops these are; stamped into the database.")] = None,
+    platform: Annotated[str | None, typer.Option(help="The first store's platform.")] = None,
+    store: Annotated[str | None, typer.Option(help="The first store's id in syncd: small letters, digits, -.")] = None,
+    answers: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the store, such as url=...")
+    ] = None,
+    currency: Annotated[str, typer.Option(help="What money is compared in, such as EUR.")] = "",
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")] = Path(),
+) -> int:
+    """Write a commented config and a segments file, from flags or after a few questions."""
+    platform = _answer(platform, "--platform", f"Platform ({', '.join(scaffold.platforms())})")
+    values = dict(item.partition("=")[::2] for item in answers or ())
+    first = scaffold.StoreAnswers(
+        store_id=_answer(store, "--store", "A short id for the store"),
+        platform=platform,
+        values={name: _answer(values.get(name), f"--set {name}=", name) for name in scaffold.questions(platform)},
+    )
+    given = scaffold.Answers(merchant=_answer(merchant, "--merchant", "Merchant"), stores=(first,), currency=currency)
+    written = scaffold.write(given, output)
+    screens.say(f"Wrote {', '.join(map(str, written))}. Set {', '.join(scaffold.variables(first))} in the environment,")
+    screens.say(f"then: syncd --config {written[0]} config check; syncd --config {written[0]} check")
+    return int(ExitCode.OK)
+
+
+def _answer(given: str | None, option: str, question: str) -> str:
+    """What was given on the command line, or an answer from the terminal; without one, a usage error."""
+    if given:
+        return given
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("is needed where nobody can be asked", param_hint=option)
+    return str(typer.prompt(question, err=True))
+
+
+@app.command()
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the config and the database behind.")] = False,
     seed: Annotated[int, typer.Option(help="Makes the invented shops.")] = 1,
@@ -465,10 +500,12 @@ def sandbox(
     """Serve invented shops on loopback until interrupted, as strict as the real platforms."""
     from syncd.sandbox import SandboxOptions, serve_forever
 
-    stop = _stop_on_signals()
     options = SandboxOptions(log=log, truth=truth, seed=seed, scale=scale)
     try:
-        serve_forever(options, stop, announce=screens.show_sandbox)
+        serve_forever(
+            options,
+            announce=lambda served: screens.show_sandbox({name: shop.url for name, shop in served.shops.items()}),
+        )
     except OSError as error:
         raise ConfigInvalid(f"the sandbox cannot listen: {error.strerror}", hint="Is another one running?") from None
     return int(ExitCode.OK)

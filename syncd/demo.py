@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from syncd import screens
 from syncd.app import App, Summary, SyncReport
-from syncd.sandbox import Sandbox, SandboxOptions
+from syncd.sandbox import PORTS, Sandbox, SandboxOptions
 from syncd.settings import example_config, load
 from syncd.store.types import ProfileView
 
@@ -54,10 +53,12 @@ def run(seed: int, *, keep: bool) -> Demo:
         seed: Makes the invented shops.
         keep: Leave the folder with the config and the database behind, and tell where.
     """
-    with _folder(keep) as folder, Sandbox(SandboxOptions(seed=seed)) as sandbox:
-        config = _write_config(folder, sandbox)
-        first, people = _round(config, sweep=False)
-        second, _ = _round(config, sweep=True)
+    with _folder(keep) as folder:
+        with Sandbox(SandboxOptions(seed=seed)) as sandbox:
+            config = _write_config(folder, {PORTS[name]: shop.port for name, shop in sandbox.shops.items()})
+            first, people = _round(config, sweep=False)
+            second, _ = _round(config, sweep=True)
+        _write_config(folder, {})
     return Demo(first=first, second=second, people=people, kept=folder if keep else None)
 
 
@@ -71,12 +72,11 @@ def _folder(keep: bool) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_config(folder: Path, sandbox: Sandbox) -> Path:
-    """The example config, pointed at this sandbox's ports and at a database in the folder."""
-    text = example_config("syncd.yaml")
-    for store_id, shop in sandbox.shops.items():
-        text = re.sub(rf"(\n  {store_id}:.*?url: )\S+", rf"\g<1>{shop.url}", text, count=1, flags=re.DOTALL)
-    text = re.sub(r"sqlite:///\S+?(?=[\"'}\s])", "sqlite:///demo.db", text, count=1)
+def _write_config(folder: Path, ports: Mapping[int, int]) -> Path:
+    """The example config and segments, with the sandbox's free ports in place of the well-known ones."""
+    text = example_config("syncd.yaml").replace("sqlite:///data/syncd.db", "sqlite:///demo.db")
+    for known, free in ports.items():
+        text = text.replace(f"127.0.0.1:{known}", f"127.0.0.1:{free}")
     (folder / "segments.yaml").write_text(example_config("segments.yaml"))
     config = folder / "syncd.yaml"
     config.write_text(text)
@@ -112,7 +112,7 @@ def show(demo: Demo) -> None:
     screens.say(f"3. Tags written back to the shops: {first.pushed:,}.")
     _show_second(demo.second)
     if demo.kept:
-        screens.say(f"Kept in {demo.kept}: syncd.yaml, segments.yaml, demo.db. (The sandbox has ended.)")
+        screens.say(f"Kept: {demo.kept}/syncd.yaml and demo.db beside it; `syncd sandbox` serves the same shops again.")
     else:
         screens.say("Next: `syncd init` writes a config for your own shops; `syncd demo --keep` keeps this database.")
 

@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from syncd import push, sync
     from syncd.app import Intent, StoreCheck, Summary, SyncReport
     from syncd.connectors.base import Page
-    from syncd.sandbox import Sandbox
 
 Json = dict[str, Any]
 log = get_logger(__name__)
@@ -567,9 +566,9 @@ def _show_tree(node: Json, indent: str) -> None:
 # -- sandbox ----------------------------------------------------------------------------------------------------
 
 
-def show_sandbox(sandbox: Sandbox) -> None:
+def show_sandbox(urls: Mapping[str, str]) -> None:
     """Where the shops are, and how to end them."""
-    for store_id, shop in sandbox.shops.items():
-        say(f"{store_id}: {shop.url}")
-    say("Serving invented shops until Ctrl-C; the keys are in the example config, `config/syncd.yaml`.")
+    for store_id, url in urls.items():
+        say(f"{store_id}: {url}")
+    say("Serving invented shops until Ctrl-C; their keys are in the example config, config/syncd.yaml.")
     sys.stdout.flush()

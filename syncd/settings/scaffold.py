@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from syncd.connectors import CONFIGS
+from syncd.errors import ConfigInvalid
+from syncd.settings.loading import example_config
 from syncd.settings.places import Place, dotted, secret_variable
 from syncd.settings.shape import holds_settings, nodes
 
@@ -38,8 +41,39 @@ class Answers:
     database_url: str = "sqlite:///data/syncd.db"
 
 
+def platforms() -> tuple[str, ...]:
+    """The platforms that a store can be of."""
+    return tuple(sorted(CONFIGS))
+
+
+def write(answers: Answers, folder: Path) -> tuple[Path, Path]:
+    """Write the config and, beside it, the example segments; where they went.
+
+    Raises:
+        ConfigInvalid: One of them is there already, or cannot be written.
+    """
+    texts = {folder / "syncd.yaml": config_text(answers), folder / "segments.yaml": example_config("segments.yaml")}
+    for path in texts:
+        if path.exists():
+            raise ConfigInvalid(f"{path} is there already", hint="Move it away, or name another folder with --output")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in texts.items():
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigInvalid(f"{folder} cannot be written to: {error.strerror}") from None
+    config, segments = texts
+    return config, segments
+
+
 def questions(platform: str) -> tuple[str, ...]:
-    """What must be asked for a store of a platform, such as `url`; secrets are never asked for."""
+    """What must be asked for a store of a platform, such as `url`; secrets are never asked for.
+
+    Raises:
+        ConfigInvalid: There is no such platform.
+    """
+    if platform not in CONFIGS:
+        raise ConfigInvalid(f"{platform!r} is not a platform", hint=f"Known are {', '.join(platforms())}")
     return tuple(dotted(place) for place, is_secret in _required(platform) if not is_secret)
 
 

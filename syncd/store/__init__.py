@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -59,15 +60,14 @@ class Database:
             DatabaseCorrupt: The file is damaged or no database.
             DatabaseBusy: Another process holds it.
         """
-        engines = Engines(url)
-        try:
+        with ExitStack() as unless_opened:
+            engines = Engines(url)
+            unless_opened.callback(engines.close)
             with engines.write() as connection:
                 schema.ensure(connection, engines.place)
                 _stamp(connection, merchant, clock)
                 newest = connection.execute(select(func.max(_contacts.c.contact_id))).scalar()
-        except BaseException:
-            engines.close()
-            raise
+            unless_opened.pop_all()
         return cls(engines, clock, resolver, Ulids(clock, floor=newest or ""))
 
     @staticmethod
