@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import random
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -47,148 +48,12 @@ from syncd.errors import (
 )
 from syncd.model import Json
 
-TRIES = 8
 SIGNATURES = 3
 BUDGET_S = 300.0  # one request may hold its stream up no longer, waits included
 CONNECT_S = 10.0
 
 _RETRIED = (RateLimited, Unavailable, Timeout, CorruptAnswer)
 _BACKOFF = tenacity.wait_random_exponential(multiplier=2, min=1, max=60)
-_REQUEST_IDS = ("x-request-id", "cf-ray", "x-amz-cf-id", "x-correlation-id")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """One thing to ask of a store.
-
-    Args:
-        path: Behind the platform's API root, without a leading slash.
-        params: Query values, plain texts.
-        body: What is sent as JSON; None sends no body.
-        is_public: Ask without credentials.
-        lighter: What to ask instead when the server does not manage this; its Answer names it.
-        tries: How often to try at most.
-    """
-
-    path: str
-    method: str = "GET"
-    params: Mapping[str, str] = field(default_factory=dict)
-    body: Json = None
-    is_public: bool = False
-    lighter: Request | None = None
-    tries: int = TRIES
-
-    @property
-    def is_write(self) -> bool:
-        """Whether repeating the request could do something twice."""
-        return self.method not in ("GET", "HEAD", "OPTIONS")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """What a store said.
-
-    Args:
-        request: What was answered: the request sent, or a lighter one.
-        json: The parsed body; None where there is none to parse.
-        server_time: The server's Date; None if it sent none.
-        asked_at: Our clock when the request left.
-    """
-
-    request: Request
-    status: int
-    headers: Mapping[str, str]
-    json: Json
-    server_time: datetime | None
-    asked_at: datetime
-
-    @property
-    def request_id(self) -> str | None:
-        """The platform's own id of the exchange, for its support desk."""
-        return next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), None)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Signed:
-    """Where a request goes and which headers prove who asks."""
-
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Dialect(Protocol):
-    """What one platform adds to HTTP. Not a base class."""
-
-    def sign(self, request: Request) -> Signed:
-        """Address and sign a request; called anew for each try."""
-        ...
-
-    def learn(self, answer: Answer) -> bool:
-        """Look at a 401; True if the next signature will differ for a reason, so that another try is worth it."""
-        ...
-
-    def explain(self, answer: Answer) -> SyncdError | None:
-        """A refusal in the platform's own terms; None leaves it to the table."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Failure:
-    """What a failure means for a read and for a write, in words with a remedy."""
-
-    read: type[SyncdError]
-    write: type[SyncdError]
-    words: str
-    hint: str | None = None
-
-
-_SICK = Failure(read=Unavailable, write=AmbiguousWrite, words="the shop's server failed")
-_SLOW = Failure(read=Timeout, write=AmbiguousWrite, words="the shop's server took too long")
-_THROTTLED = Failure(read=RateLimited, write=RateLimited, words="the shop asks us to wait")
-_CLOSED = Failure(read=PolicyRefused, write=PolicyRefused, words="the shop is closed to us")
-_MISTAKEN = Failure(read=RequestRefused, write=WriteRejected, words="the shop calls the request wrong")
-_ELSEWHERE = Failure(
-    read=Redirected, write=Redirected, words="the shop sends us elsewhere", hint="Correct the store's url"
-)
-_UNKNOWN = Failure(read=RequestRefused, write=RequestRefused, words="the shop gave an answer we do not know")
-
-FAILURES: Mapping[int | str, Failure] = {
-    "unreachable": Failure(
-        read=Unavailable,
-        write=Unavailable,
-        words="no connection to the shop",
-        hint="Check the store's url and whether the shop is up",
-    ),
-    "deadline": Failure(read=Timeout, write=AmbiguousWrite, words="no complete answer within the deadline"),
-    "cut": Failure(read=Unavailable, write=AmbiguousWrite, words="the connection broke before the answer was whole"),
-    "unreadable": Failure(read=CorruptAnswer, write=AmbiguousWrite, words="the answer is not what the platform sends"),
-    "oversized": Failure(
-        read=RequestRefused,
-        write=AmbiguousWrite,
-        words="the answer is larger than allowed",
-        hint="Raise `http.max_body_mb` if the shop is to be trusted",
-    ),
-    "certificate": Failure(
-        read=TlsFailed,
-        write=TlsFailed,
-        words="the server's certificate cannot be verified",
-        hint="Name its authority in `http.ca_file`",
-    ),
-    **dict.fromkeys((301, 302, 303, 304, 307, 308), _ELSEWHERE),
-    **dict.fromkeys((400, 409, 410, 413, 422), _MISTAKEN),
-    401: Failure(read=AuthFailed, write=AuthFailed, words="the shop does not accept the key"),
-    **dict.fromkeys((402, 423, 430, 451), _CLOSED),
-    403: Failure(read=ScopeMissing, write=ScopeMissing, words="the key may not do this"),
-    404: Failure(read=PolicyRefused, write=PolicyRefused, words="the shop has nothing at this address"),
-    **dict.fromkeys((408, 504, 524), _SLOW),
-    429: _THROTTLED,
-    **dict.fromkeys((500, 502, 503, 520, 521, 522, 523, 525, 527, 530), _SICK),
-}
-
-
-def fingerprint(secret: str) -> str:
-    """A secret as it may be shown: the first 8 hex digits of its SHA-256."""
-    return hashlib.sha256(secret.encode()).hexdigest()[:8]
 
 
 class Transport:
@@ -233,8 +98,9 @@ class Transport:
         for _ in range(SIGNATURES - 1):
             if answer.status == 401 and self._dialect.learn(answer):
                 answer = self._exchange(request)
-        if not 200 <= answer.status < 300:
-            raise self._refusal(answer)
+        refusal = self._refusal(answer)
+        if refusal:
+            raise refusal
         return answer
 
     def close(self) -> None:
@@ -252,13 +118,13 @@ class Transport:
             duration_ms=round((self._clock.monotonic() - started_s) * 1000),
         )
         if received.seen:
-            raise _failure(received.seen, request, "").place(store=self._store_id)
+            raise failure_of(received.seen, request).place(store=self._store_id)
         return Answer(
             request=request,
             status=received.status,
             headers=received.headers,
             json=received.json,
-            server_time=_server_time(received.headers),
+            server_time=server_time(received.headers),
             asked_at=asked_at,
         )
 
@@ -270,7 +136,7 @@ class Transport:
                 with self._open(request, signed) as response:
                     body = _body(response, http.max_body_mb * 1_000_000)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                return _Received(seen=_seen(error, guard))
+                return _Received(seen=seen(error, guard))
         if guard.expired:  # a shut socket can look like the end of a body
             return _Received(seen="deadline")
         return _received(response, body)
@@ -287,8 +153,11 @@ class Transport:
             stream=True,
         )
 
-    def _refusal(self, answer: Answer) -> SyncdError:
-        error = self._dialect.explain(answer) or _table_error(answer, self._clock)
+    def _refusal(self, answer: Answer) -> SyncdError | None:
+        error = self._dialect.explain(answer)
+        if error is None and 200 <= answer.status < 300:
+            return None
+        error = error or refusal_of(answer, self._clock.now())
         error.request_id = answer.request_id
         return error.place(store=self._store_id)
 
@@ -355,6 +224,22 @@ def _session(config: StoreConfig) -> requests.Session:
     return session
 
 
+def _wait_s(state: tenacity.RetryCallState) -> float:
+    error = _error_of(state)
+    if isinstance(error, RateLimited) and error.retry_after_s:
+        return error.retry_after_s + random.uniform(0, 1)
+    return _BACKOFF(state)
+
+
+def _error_of(state: tenacity.RetryCallState) -> BaseException:
+    error = state.outcome.exception() if state.outcome else None
+    return error or RuntimeError("a retry without a failure")
+
+
+def _rested(_seconds: float) -> None:
+    """The wait was done before this: on the clock that was passed in."""
+
+
 def _body(response: requests.Response, limit: int) -> bytes | None:
     """The whole body, decompressed; None if it is larger than the limit."""
     body = bytearray()
@@ -373,100 +258,3 @@ def _received(response: requests.Response, body: bytes | None) -> _Received:
     if parsed is None and response.status_code in (200, 201):
         return _Received(seen="unreadable", status=response.status_code)
     return _Received(status=response.status_code, headers=response.headers, json=parsed)
-
-
-def parse_json(body: bytes) -> Json:
-    """A JSON text as values, None if it is none; what one parser refuses and the other reads is read."""
-    try:
-        parsed: Json = orjson.loads(body)
-    except orjson.JSONDecodeError:  # lone surrogates and huge exponents come from real shops
-        return _parse_leniently(body)
-    return parsed
-
-
-def _parse_leniently(body: bytes) -> Json:
-    try:
-        parsed: Json = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return None
-    return parsed
-
-
-def _no_constant(name: str) -> Json:
-    raise ValueError(name)
-
-
-def _seen(error: Exception, guard: Guard) -> str:
-    if _has_cause(error, ssl.SSLCertVerificationError):
-        return "certificate"
-    if not guard.was_sent:
-        return "unreachable"
-    if guard.expired or isinstance(error, requests.Timeout):
-        return "deadline"
-    if isinstance(error, (requests.exceptions.ContentDecodingError, requests.exceptions.ChunkedEncodingError)):
-        return "unreadable"
-    return "cut"
-
-
-def _has_cause(error: object, kind: type[BaseException]) -> bool:
-    """Whether an error is, or was wrapped around, another: vendors keep it in `args` or `reason`."""
-    while isinstance(error, BaseException) and not isinstance(error, kind):
-        error = getattr(error, "reason", None) or next(iter(error.args), None)
-    return isinstance(error, kind)
-
-
-def _failure(seen: int | str, request: Request, detail: str) -> SyncdError:
-    row = FAILURES.get(seen, _UNKNOWN)
-    kind = row.write if request.is_write else row.read
-    return kind(f"{row.words} ({request.method} {request.path}{detail})", hint=row.hint)
-
-
-def _table_error(answer: Answer, clock: Clock) -> SyncdError:
-    wait_s = _retry_after_s(answer, clock)
-    seen = 429 if answer.status == 503 and wait_s else answer.status
-    error = _failure(seen, answer.request, f" answered {answer.status}{_target(answer)}")
-    if isinstance(error, RateLimited):
-        error.retry_after_s = wait_s
-    return error
-
-
-def _target(answer: Answer) -> str:
-    """Where a redirect leads, without its query: it may repeat our keys."""
-    target = urlsplit(answer.headers.get("Location", ""))
-    return f" to {target.scheme}://{target.hostname}{target.path}" if target.hostname else ""
-
-
-def _retry_after_s(answer: Answer, clock: Clock) -> float:
-    text = answer.headers.get("Retry-After", "").strip()
-    if text.isdigit():
-        return float(text)
-    at = _http_date(text)
-    return max(0.0, (at - (answer.server_time or clock.now())).total_seconds()) if at else 0.0
-
-
-def _server_time(headers: Mapping[str, str]) -> datetime | None:
-    return _http_date(headers.get("Date", ""))
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
-
-
-def _wait_s(state: tenacity.RetryCallState) -> float:
-    error = _error_of(state)
-    if isinstance(error, RateLimited) and error.retry_after_s:
-        return error.retry_after_s + random.uniform(0, 1)
-    return _BACKOFF(state)
-
-
-def _error_of(state: tenacity.RetryCallState) -> BaseException:
-    error = state.outcome.exception() if state.outcome else None
-    return error or RuntimeError("a retry without a failure")
-
-
-def _rested(_seconds: float) -> None:
-    """The wait was done before this: on the clock that was passed in."""
