@@ -137,7 +137,9 @@ query %(name)sById($ids: [ID!]!, $personal: Boolean!) {
 
 _REST = """
 query %(name)sRest($id: ID!, $first: Int!, $after: String) {
-  node(id: $id) { ... on %(type_name)s { %(nested)s(first: $first, after: $after) { nodes { ...%(rows)s } %(page_info)s } } }
+  node(id: $id) {
+    ... on %(type_name)s { %(nested)s(first: $first, after: $after) { nodes { ...%(rows)s } %(page_info)s } }
+  }
 }"""
 
 CHECK = """
