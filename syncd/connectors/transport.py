@@ -1,24 +1,16 @@
 """All HTTP to one store: signed by the platform's dialect, bounded, retried, and refused in words.
 
-In comes a Request, out comes an Answer with parsed JSON, or a leaf of the error tree. Which failure means what is
-one table, `FAILURES`; what is not in it is never retried. No error carries a query, a key or a body.
+In comes a Request, out comes an Answer with parsed JSON, or a leaf of the error tree. This is the only retry layer:
+what leaves it as a RetryLater waits for the next run.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import random
-import re
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Protocol
-from urllib.parse import urlsplit
 
 import orjson
 import requests
@@ -30,22 +22,10 @@ from requests.structures import CaseInsensitiveDict
 from syncd import __version__
 from syncd.clock import Clock
 from syncd.connectors.config import StoreConfig
+from syncd.connectors.exchange import Answer, Dialect, Request, Signed, parse_json, server_time
+from syncd.connectors.failures import failure_of, refusal_of, seen
 from syncd.connectors.wire import Guard, WatchedAdapter
-from syncd.errors import (
-    AmbiguousWrite,
-    AuthFailed,
-    CorruptAnswer,
-    PolicyRefused,
-    RateLimited,
-    Redirected,
-    RequestRefused,
-    ScopeMissing,
-    SyncdError,
-    Timeout,
-    TlsFailed,
-    Unavailable,
-    WriteRejected,
-)
+from syncd.errors import CorruptAnswer, RateLimited, SyncdError, Timeout, Unavailable
 from syncd.model import Json
 
 SIGNATURES = 3

@@ -16,8 +16,9 @@ import orjson
 
 from syncd.clock import Clock
 from syncd.connectors.base import Capabilities, Page, PushResult, StreamTraits
+from syncd.connectors.exchange import Answer, Request
 from syncd.connectors.idwalk import Place, Position, Row, Slice, Step, row_id, step
-from syncd.connectors.transport import Answer, Request, Transport
+from syncd.connectors.transport import Transport
 from syncd.connectors.woocommerce_check import check_store
 from syncd.connectors.woocommerce_dialect import API, WooCommerceConfig, WooCommerceDialect
 from syncd.connectors.woocommerce_push import push_changes

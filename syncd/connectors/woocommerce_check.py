@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from syncd.clock import Clock
-from syncd.connectors.transport import Answer, Request, Transport
+from syncd.connectors.exchange import Answer, Request
+from syncd.connectors.transport import Transport
 from syncd.connectors.woocommerce_dialect import API, ROLE_HINT, WooCommerceConfig
 from syncd.errors import AuthFailed, ConfigInvalid, CorruptAnswer, PolicyRefused, RequestRefused, ScopeMissing
 from syncd.model import Finding, Json, StoreFacts, Stream

@@ -17,7 +17,7 @@ from pydantic import SecretStr, field_validator, model_validator
 
 from syncd.clock import Clock
 from syncd.connectors.config import Frozen, StoreConfig
-from syncd.connectors.transport import Answer, Request, Signed, fingerprint
+from syncd.connectors.exchange import Answer, Request, Signed, fingerprint
 from syncd.connectors.wire import address_fault
 from syncd.errors import AuthFailed, PolicyRefused, RequestRefused, ScopeMissing, SyncdError, WriteRejected
 

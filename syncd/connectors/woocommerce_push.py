@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from syncd.connectors.base import PushOutcome, PushResult
-from syncd.connectors.transport import Answer, Request, Transport
+from syncd.connectors.exchange import Answer, Request
+from syncd.connectors.transport import Transport
 from syncd.connectors.woocommerce_dialect import API, said
 from syncd.errors import (
     AmbiguousWrite,

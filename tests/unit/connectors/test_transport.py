@@ -10,17 +10,9 @@ from typing import Any
 import pytest
 
 from syncd.connectors.config import HttpConfig, StoreConfig
-from syncd.connectors.transport import (
-    BUDGET_S,
-    FAILURES,
-    TRIES,
-    Answer,
-    Request,
-    Signed,
-    Transport,
-    fingerprint,
-    parse_json,
-)
+from syncd.connectors.exchange import TRIES, Answer, Request, Signed, fingerprint, parse_json
+from syncd.connectors.failures import FAILURES
+from syncd.connectors.transport import BUDGET_S, Transport
 from syncd.errors import (
     AmbiguousWrite,
     AuthFailed,
