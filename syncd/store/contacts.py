@@ -187,6 +187,7 @@ class _Loader:
         self._new: set[str] = set()
 
     def load(self, touched: Touched) -> Case:
+        """The case around the touched contacts, and around those that they let go of."""
         self._new = touched.new
         pending = touched.new | touched.changed | self._left_behind(touched)
         while pending := pending - self._asked:

@@ -25,14 +25,10 @@ def ensure(connection: Connection, place: str) -> None:
         SchemaMismatch: The schema is older or newer than this version.
         ConfigInvalid: The database holds something else.
     """
-    wait_for_turn(connection, "schema")
-    names = inspect(connection).get_table_names()
-    if not names:
+    if _is_empty(connection, place):
         _create(connection)
-        return
-    if _version.name not in names:
-        raise ConfigInvalid(f"{place} holds tables that are not syncd's", hint="give syncd a database of its own")
-    compare(revision(connection), REVISIONS, place)
+    else:
+        compare(revision(connection), REVISIONS, place)
 
 
 def wait_for_turn(connection: Connection, matter: str) -> None:
@@ -52,14 +48,21 @@ def upgrade(engines: Engines, *, backup: bool) -> Path | None:
 
     Returns:
         The copy made of an SQLite file before; None where there was nothing to do or nothing to copy.
+
+    Raises:
+        SchemaMismatch: The schema is newer than this version.
+        ConfigInvalid: The database holds something else.
     """
     with engines.write() as connection:
-        if not inspect(connection).get_table_names():
+        if _is_empty(connection, engines.place):
             _create(connection)
             return None
-        if revision(connection) == HEAD:
+        found = revision(connection)
+        if found == HEAD:
             return None
-        copy = _copy(engines.path, revision(connection)) if backup and engines.path else None
+        if found and found not in REVISIONS:
+            compare(found, REVISIONS, engines.place)
+        copy = _copy(engines.path, found) if backup and engines.path else None
         _migrate(connection)
         return copy
 
@@ -75,6 +78,14 @@ def compare(found: str, known: tuple[str, ...], place: str) -> None:
     if found in known:
         raise SchemaMismatch(f"the database {place} has an older schema ({found})", hint="run `syncd db upgrade`")
     raise SchemaMismatch(f"the database {place} has a newer schema ({found})", hint="use a newer syncd")
+
+
+def _is_empty(connection: Connection, place: str) -> bool:
+    wait_for_turn(connection, "schema")
+    names = inspect(connection).get_table_names()
+    if names and _version.name not in names:
+        raise ConfigInvalid(f"{place} holds tables that are not syncd's", hint="give syncd a database of its own")
+    return not names
 
 
 def _create(connection: Connection) -> None:

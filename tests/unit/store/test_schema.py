@@ -116,6 +116,8 @@ def test_a_newer_database_is_refused(database_url: str, clock: ManualClock) -> N
 
     with pytest.raises(SchemaMismatch, match="newer syncd"):
         Database.open(database_url, merchant="acme", clock=clock)
+    with pytest.raises(SchemaMismatch, match="newer syncd"):
+        Database.upgrade(database_url, backup=False)
 
 
 def test_an_older_database_asks_for_an_upgrade() -> None:
@@ -131,6 +133,8 @@ def test_somebody_elses_tables_are_refused(database_url: str, clock: ManualClock
 
     with pytest.raises(ConfigInvalid, match="database of its own"):
         Database.open(database_url, merchant="acme", clock=clock)
+    with pytest.raises(ConfigInvalid, match="database of its own"):
+        Database.upgrade(database_url, backup=True)
 
 
 def test_a_file_that_is_no_database_is_corrupt(tmp_path: Path, clock: ManualClock) -> None:
