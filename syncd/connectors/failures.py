@@ -111,7 +111,7 @@ def failure_of(row_key: int | str, request: Request, detail: str = "") -> SyncdE
     """The error that a row of the table stands for; `detail` ends its words."""
     row = FAILURES.get(row_key, _UNKNOWN)
     kind = row.write if request.is_write else row.read
-    return kind(f"{row.words} ({request.method} {request.path}{detail})", hint=row.hint)
+    return kind(f"{row.words} ({request.method} {request.path or '/'}{detail})", hint=row.hint)
 
 
 def refusal_of(answer: Answer, now: datetime) -> SyncdError:
