@@ -189,7 +189,7 @@ def _postgres_leaf(original: BaseException | None, place: str) -> SyncdError | N
     state = getattr(original, "sqlstate", None)
     if state in _POSTGRES_CONFLICTS:
         return DatabaseBusy(f"the database {place} is busy with another process", hint="try again")
-    if isinstance(original, psycopg.OperationalError):
+    if isinstance(original, (psycopg.OperationalError, psycopg.InterfaceError)):
         hint = "check that it runs, and the user, password and name in database.url"
         return Unavailable(f"the database server at {place} does not serve us", hint=hint)
     return None

@@ -241,3 +241,18 @@ def test_errors_name_no_values(database_url: str) -> None:
 
         assert not isinstance(caught.value, SyncdError)
         assert "canary" not in str(caught.value)
+
+
+def test_a_killed_connection_is_unavailable_and_the_next_one_works(postgres_url: str) -> None:
+    """A backend that ends under us is told as unavailable; the next transaction has a new one."""
+    with engines_of(postgres_url) as engines:
+
+        def cut_off() -> None:
+            with engines.write() as connection:
+                connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+        with pytest.raises(Unavailable):
+            cut_off()
+
+        with engines.read() as connection:
+            assert connection.execute(select(1)).scalar_one() == 1
