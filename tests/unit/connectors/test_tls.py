@@ -41,7 +41,7 @@ def test_an_unknown_certificate_is_refused(shop: WooShop) -> None:
     """The store pauses before anything is sent, and the error names the remedy."""
     before = len(shop.history)
 
-    with pytest.raises(TlsFailed, match="http.ca_file"):
+    with pytest.raises(TlsFailed, match=r"http\.ca_file"):
         _connector(shop).check()
 
     assert len(shop.history) == before
