@@ -318,10 +318,10 @@ class App:
 
     def _failed(self, store_id: str, stream: Stream, error: SyncdError) -> Outcome:
         """A run that did not end well, as history shows it; a store that must stop is paused with its reason."""
-        error.place(store=store_id, stream=stream)
+        error.place(store=store_id)
         if isinstance(error, StopStore):
             self._sources.pop(store_id, None)
-            self.database.runs.pause(store_id, str(error), push=False)
+            self.database.runs.pause(store_id, error.advice, push=False)
         log.warning("stream_failed", store=store_id, stream=stream, error=type(error).__name__, reason=error.message)
         report = RunReport(
             run_id=self.database.new_id(),
@@ -332,7 +332,7 @@ class App:
             kind="",
             status="failed",
             started_at=self.clock.now(),
-            reason=str(error),
+            reason=error.advice,
         )
         return Outcome(report=report, error=error)
 
@@ -393,8 +393,10 @@ class App:
         """The tag changes that are due on the chosen stores; nothing is written."""
         chosen = self._chosen(selection)
         connectors = {store_id: self.connector(store_id) for store_id in self.settings.stores}
-        terms = push.store_terms(self.settings.stores, connectors, self.database.runs.status())
-        made = push.plan(self.database, self.segments, terms, self.settings.merchant, self.clock.now())
+        now = self.clock.now()
+        stale_before = now - self.settings.push.max_staleness
+        terms = push.store_terms(self.settings.stores, connectors, self.database.runs.status(), stale_before)
+        made = push.plan(self.database, self.segments, terms, self.settings.merchant, now)
         return push.narrowed(made, lambda change: change.store_id in chosen)
 
     def load_plan(self, path: Path) -> push.Plan:

@@ -378,7 +378,7 @@ def apply(
     ctx: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="A plan saved with `syncd plan -o`.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    approve: Annotated[int | None, typer.Option(help="Let at most this many changes past the brake.")] = None,
+    approve: Annotated[int | None, typer.Option(help="Customers, over all stores, that may change past the brake.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first this many changes.")] = None,
     only: Annotated[str | None, typer.Option(help="Only this segment, or this profile id.")] = None,
     store: Stores = None,

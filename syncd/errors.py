@@ -78,12 +78,15 @@ class SyncdError(Exception):
         self.stream = self.stream or stream
         return self
 
+    @property
+    def advice(self) -> str:
+        """What happened and what to do about it, without the place."""
+        text = f"{self.message} (request id {self.request_id})" if self.request_id else self.message
+        return f"{text}. {self.hint}" if self.hint else text
+
     def __str__(self) -> str:
         where = "/".join(part for part in (self.store, self.stream, self.external_id) if part)
-        text = f"{where}: {self.message}" if where else self.message
-        if self.request_id:
-            text += f" (request id {self.request_id})"
-        return f"{text}. {self.hint}" if self.hint else text
+        return f"{where}: {self.advice}" if where else self.advice
 
 
 class RetryLater(SyncdError):

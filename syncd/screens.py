@@ -222,9 +222,12 @@ def _run_row(report: RunReport) -> tuple[object, ...]:
 def show_runs(title: str, reports: Sequence[RunReport]) -> None:
     """Runs as a table, then in words what is wrong with any of them."""
     table(title, _RUN_COLUMNS, [_run_row(report) for report in reports])
+    troubled: dict[tuple[str, str], list[str]] = {}
     for report in reports:
-        if report.reason:
-            say(f"{report.store_id}/{report.stream}: {report.reason}")
+        troubled.setdefault((report.store_id, report.reason), []).append(report.stream)
+    for (store_id, reason), streams in troubled.items():
+        if reason:
+            say(f"{store_id} {', '.join(streams)}: {reason}")
 
 
 def sync_json(report: SyncReport, summary: Summary) -> Json:

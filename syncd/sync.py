@@ -233,7 +233,7 @@ class _Run:
             return self._settle()
         except SyncdError as error:
             error.place(store=self._source.store_id, stream=self._lease.key.stream)
-            self._finish("failed", reason=error.message)
+            self._finish("failed", reason=error.advice)
             raise
 
     def _commit_pages(self) -> None:
