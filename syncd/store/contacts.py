@@ -198,9 +198,7 @@ class _Loader:
         return Case(members=self._members, manual=self._judged_by_hand(), shared=frozenset(self._shared))
 
     def _left_behind(self, touched: Touched) -> set[str]:
-        former = touched.changed | touched.gone.keys()
-        partners = _ends(standing(self._connection, former).values())
-        return partners | self._in_profiles(touched.gone.values()) | self._carriers(touched.freed)
+        return self._in_profiles(touched.gone.values()) | self._carriers(touched.freed)
 
     def _around(self, fresh: Mapping[str, Member]) -> set[str]:
         known = fresh.keys() - self._new  # nothing is joined to new contacts yet

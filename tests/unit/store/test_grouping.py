@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from syncd.errors import ConfigInvalid
-from syncd.model import Cart, Customer, Identifier, IdentifierKind, Order, Stream, Verdict
+from syncd.model import Cart, Customer, Identifier, IdentifierKind, IdentityCase, Order, Resolution, Stream, Verdict
 from syncd.store import Database
 from syncd.store.contacts import identifiers, judgements, shared_identifiers
 from syncd.store.engine import upsert
@@ -198,6 +199,28 @@ def test_a_shared_value_is_learned_and_joins_nobody(
     assert [row["value"] for row in rows(database_url, shared_identifiers)] == ["shop@x"]
     assert live_judgements(database_url) == 0
     assert len(resolver.cases[-1].contacts) == 1
+
+
+def test_what_a_contact_lets_go_of_is_looked_at_again(database_url: str, clock: ManualClock) -> None:
+    """When the third carrier of a value goes elsewhere, the two that are left are judged anew."""
+
+    class AtMostTwo(SameMailbox):
+        def judge(self, case: IdentityCase) -> Resolution:
+            answer = super().judge(case)
+            if max(len(group) for group in answer.groups) <= 2:
+                return answer
+            unsure = tuple(replace(judgement, verdict=Verdict.UNSURE) for judgement in answer.judgements)
+            return Resolution(judgements=unsure, groups=tuple((contact.key,) for contact in case.contacts))
+
+    with Database.open(database_url, merchant="acme", clock=clock, resolver=AtMostTwo()) as database:
+        customers = Worker(database, clock, Stream.CUSTOMERS)
+        customers.page(*(Customer(external_id=key, email="a@x", updated_at=START) for key in "123"))
+        apart = database.people.profile_count()
+        customers.page(Customer(external_id="3", email="b@x", updated_at=LATER))
+
+        assert apart == 3
+        assert groups(database) == {frozenset({"account 1", "account 2"}), frozenset({"account 3"})}
+        assert live_judgements(database_url) == 1
 
 
 def test_people_joined_by_hand_come_with_the_case(
