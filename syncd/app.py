@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from syncd import push
+from syncd import process, push
 from syncd.clock import Clock, SystemClock
 from syncd.connectors import connect
 from syncd.connectors.base import Connector
@@ -154,7 +153,6 @@ class App:
         self._connectors: dict[str, Connector] = {}
         self._sources: dict[str, Source] = {}
         self._guard = threading.Lock()
-        self._owner = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
 
     def __enter__(self) -> App:
         return self
@@ -311,7 +309,7 @@ class App:
             database=self.database,
             clock=self.clock,
             new_id=self.database.new_id,
-            owner=self._owner,
+            owner=process.own_name(),
             stop=self.stop,
             listener=self.listener,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
 
+from syncd import process
 from syncd.errors import LockHeld
 from syncd.store.engine import insert_rows, table_of
 from syncd.store.schema import wait_for_turn
@@ -47,13 +48,14 @@ def write_checkpoint(connection: Connection, key: LaneKey, **values: Any) -> Non
 
 
 def acquire(connection: Connection, key: LaneKey, owner: str, now: datetime, ttl_s: float) -> Lease:
-    """Take a lane's lease that is free, run out, or the owner's already.
+    """Take a lane's lease that is free, run out, the owner's already, or a dead process's.
 
     Raises:
         LockHeld: Another owner holds it.
     """
     row = ensure_checkpoint(connection, key)
-    if row.lease_owner not in (None, owner) and row.lease_until is not None and row.lease_until > now:
+    is_running = row.lease_until is not None and row.lease_until > now
+    if is_running and row.lease_owner not in (None, owner) and not process.is_gone(row.lease_owner):
         raise LockHeld(
             f"another process ({row.lease_owner}) works the {key.lane} lane until {row.lease_until:%H:%M:%S} UTC",
             store=key.store_id,
