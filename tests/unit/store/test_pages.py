@@ -360,6 +360,17 @@ def test_a_cart_newer_than_its_order_is_open_again(cart_page: Worker, order_page
     assert [row["is_open"] for row in rows(database_url, carts)] == [True]
 
 
+def test_an_order_older_than_its_cart_does_not_close_it(
+    cart_page: Worker, order_page: Worker, database_url: str
+) -> None:
+    """What an order was before it became a cart again does not end the cart."""
+    cart_page.page(Cart(external_id="order:1", updated_at=LATER))
+
+    order_page.page(Order(external_id="1", left_cart="order:1", state=OrderState.OPEN, updated_at=START))
+
+    assert [row["is_open"] for row in rows(database_url, carts)] == [True]
+
+
 def test_the_loser_of_a_conflict_begins_anew(postgres_url: str, clock: ManualClock, resolver: object) -> None:
     """A page that PostgreSQL breaks off once is stored by its second attempt."""
 
