@@ -8,11 +8,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from syncd.sandbox.exchange import Answer
+from syncd.sandbox.products import PRODUCTS
 from syncd.sandbox.woocommerce import render
 from syncd.sandbox.woocommerce.customers import fill_address, tie
 from syncd.sandbox.woocommerce.meta import write_meta
 from syncd.sandbox.woocommerce.params import boundary
-from syncd.sandbox.woocommerce.products import PRODUCTS
 from syncd.sandbox.woocommerce.refusal import Refused, invalid
 from syncd.sandbox.woocommerce.request import Request, check_types, list_answer, one_answer, page_bounds
 from syncd.sandbox.woocommerce.state import BILLING_FIELDS, SHIPPING_FIELDS, STATUSES, Line, Order, Refund, WooState

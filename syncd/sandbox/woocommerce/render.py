@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from syncd.sandbox.woocommerce.products import PRODUCTS
+from syncd.sandbox.products import PRODUCTS
 from syncd.sandbox.woocommerce.state import Account, Line, Meta, Order, Refund, WooState
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}

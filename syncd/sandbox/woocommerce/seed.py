@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syncd.sandbox.people import Face, Person, Population, appear
+from syncd.sandbox.products import PRODUCTS
 from syncd.sandbox.woocommerce import customers, orders
 from syncd.sandbox.woocommerce.access import ADMIN_ID, MANAGER_ID
-from syncd.sandbox.woocommerce.products import PRODUCTS
 from syncd.sandbox.woocommerce.state import Account, Meta, Order, Refund, WooState
 
 ORDERS_PER_SHOP = 900

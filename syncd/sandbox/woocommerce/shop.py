@@ -13,11 +13,11 @@ from typing import Any
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.exchange import HTML_TYPE, Answer, Call, json_answer
 from syncd.sandbox.people import Population
+from syncd.sandbox.products import PRODUCTS
 from syncd.sandbox.shop import Shop
 from syncd.sandbox.woocommerce import customers, orders, routes
 from syncd.sandbox.woocommerce.access import KEY_NAMES, ApiKey, Gate, well_known_key
 from syncd.sandbox.woocommerce.meta import write_meta
-from syncd.sandbox.woocommerce.products import PRODUCTS
 from syncd.sandbox.woocommerce.refusal import Refused
 from syncd.sandbox.woocommerce.request import Request, read_params
 from syncd.sandbox.woocommerce.seed import fill

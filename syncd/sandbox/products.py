@@ -1,4 +1,4 @@
-"""What the sandbox's WooCommerce shops sell."""
+"""What the sandbox's shops sell: one catalogue for all."""
 
 from __future__ import annotations
 
