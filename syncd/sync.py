@@ -213,6 +213,7 @@ class _Run:
         self._signpost = walk.signpost
         self._pages = 0
         self._filter_ignored = False
+        self._hides_older = False
         self._renewed_at = tools.clock.monotonic()
         self._report = RunReport(
             run_id=tools.new_id(),
@@ -242,6 +243,7 @@ class _Run:
             self._signpost = self._signpost or self._signpost_of(page)
             self._counts = self._commit(page)
             self._declared = _smaller(self._declared, page.declared)
+            self._hides_older = self._hides_older or page.hides_older
             self._pages += 1
             self._keep_lease()
             if self._tools.listener:
@@ -288,7 +290,7 @@ class _Run:
             self._tools.database.runs.drop_walk(self._lease)
             return self._finish("partial", reason=self._missing_words(missing))
         end = self._walk_end()
-        if self._lease.key.lane is Lane.BACKFILL and end.history_complete:
+        if self._lease.key.lane is Lane.BACKFILL and end.is_sweep:
             live = replace(self._lease.key, lane=Lane.LIVE)
             self._tools.database.runs.seed_bookmark(live, replace(end, bookmark=self._signpost))
         deleted = self._tools.database.runs.finish_walk(self._lease, end)
@@ -301,9 +303,9 @@ class _Run:
         return WalkEnd(
             bookmark=self._signpost if is_live else None,
             fresh_until=self._signpost,
-            history_complete=is_complete,
+            history_complete=is_complete and not self._hides_older,
             is_sweep=is_complete,
-            delete_missing=is_complete and self._declared is not None,
+            delete_missing=is_complete and self._declared is not None and not self._hides_older,
         )
 
     def _missing_words(self, missing: int) -> str:

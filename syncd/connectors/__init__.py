@@ -12,6 +12,8 @@ from typing import Any, Protocol
 from syncd.clock import Clock
 from syncd.connectors.base import Connector
 from syncd.connectors.config import StoreConfig
+from syncd.connectors.shopify import Shopify
+from syncd.connectors.shopify_dialect import ShopifyConfig
 from syncd.connectors.woocommerce import WooCommerce
 from syncd.connectors.woocommerce_dialect import WooCommerceConfig
 from syncd.errors import ConfigInvalid
@@ -26,6 +28,7 @@ class Maker(Protocol):
 
 
 REGISTRY: dict[str, tuple[type[StoreConfig], Maker]] = {
+    "shopify": (ShopifyConfig, Shopify),
     "woocommerce": (WooCommerceConfig, WooCommerce),
 }
 REGISTRY |= {entry.name: entry.load() for entry in entry_points(group="syncd.connectors")}

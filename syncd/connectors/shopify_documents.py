@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from syncd.model import Stream
 
-VERSIONS = ("2026-10", "2026-07")  # the first is the default
+VERSIONS = ("2026-10", "2026-07")
 LINES = 50  # nested rows that come with their record; the rest is drained
 ADDRESSES = 10
 
@@ -23,6 +23,7 @@ class StreamDocuments:
     Args:
         type_name: The GraphQL type of a record, as its global id names it.
         root: The connection's field.
+        count: The field that counts the same filter.
         page: Document of one page.
         by_id: Document of the records with given global ids.
         nested: The connection inside a record that may be longer than what comes with it.
@@ -31,6 +32,7 @@ class StreamDocuments:
 
     type_name: str
     root: str
+    count: str
     page: str
     by_id: str
     nested: str
@@ -152,11 +154,17 @@ query Check {
   currentAppInstallation { accessScopes { handle } }
 }"""
 
-PROBE = """
-query Probe {
-  customers(first: 10, sortKey: UPDATED_AT, reverse: true) {
-    nodes { id firstName lastName defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber } }
-  }
+PROBE = (
+    """
+query Probe($personal: Boolean!) {
+  customers(first: 10, sortKey: UPDATED_AT, reverse: true) { nodes { ...BuyerFields } }
+}"""
+    + _BUYER
+)
+
+SCOPES = """
+query Scopes {
+  currentAppInstallation { accessScopes { handle } }
 }"""
 
 
@@ -177,7 +185,7 @@ def tag_document(fields: tuple[str, ...]) -> str:
 
 def all_documents(version: str) -> dict[str, str]:
     """Every document that may be sent in one version, by a name for it."""
-    documents = {"check": CHECK, "probe": PROBE, "tags": tag_document(("tagsAdd", "tagsRemove"))}
+    documents = {"check": CHECK, "scopes": SCOPES, "probe": PROBE, "tags": tag_document(("tagsAdd", "tagsRemove"))}
     for stream, asked in _STREAMS[version].items():
         documents |= {f"{stream} page": asked.page, f"{stream} by id": asked.by_id, f"{stream} rest": asked.rest}
     return documents
@@ -236,6 +244,7 @@ def _documents(
     return StreamDocuments(
         type_name=record["type_name"],
         root=words["root"],
+        count=words["count"],
         page="".join((_PAGE, *fragments)) % values,
         by_id="".join((_BY_ID, *fragments)) % values,
         nested=record["nested"],
