@@ -15,10 +15,12 @@ import orjson
 
 from syncd.errors import ConfigInvalid
 from syncd.mapping.base import Mapper, MapperOptions
+from syncd.mapping.shopify import ShopifyMapper
 from syncd.mapping.woocommerce import WooCommerceMapper
 from syncd.model import Cart, Customer, Order, Unified
 
 MAPPERS: dict[str, Callable[[MapperOptions], Mapper]] = {
+    "shopify": ShopifyMapper,
     "woocommerce": WooCommerceMapper,
 }
 

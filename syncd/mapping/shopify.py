@@ -1,0 +1,320 @@
+"""Shopify's words and ours: GraphQL customers, orders and abandoned checkouts in, customer tags out.
+
+Names, mailboxes, phones and addresses that the shop withholds are absent or all null: they are None here, and never
+empty. An abandoned checkout has no mailbox of its own: who left it is known by its customer or its addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from syncd.errors import SkipRecord
+from syncd.mapping.base import MapperOptions
+from syncd.mapping.fields import Amounts, Fields
+from syncd.model import (
+    Address,
+    Cart,
+    Consent,
+    Customer,
+    Order,
+    OrderLine,
+    OrderState,
+    PlatformChange,
+    RawRecord,
+    Refund,
+    Stream,
+    TagChange,
+    Unified,
+)
+
+_UNPAID = {
+    "PENDING": OrderState.PENDING,
+    "EXPIRED": OrderState.FAILED,
+    "VOIDED": OrderState.CANCELLED,
+    "REFUNDED": OrderState.REFUNDED,
+}
+_FULFILLED = frozenset({"FULFILLED", "FULFILLMENT_NOT_REQUIRED"})
+_CONSENT_STATES = {"SUBSCRIBED": "yes", "UNSUBSCRIBED": "no", "REDACTED": "no", "PENDING": "pending"}
+_SILENT = frozenset({"", "NOT_SUBSCRIBED", "NEVER_SUBSCRIBED", "INVALID"})  # nothing was ever said
+
+
+class ShopifyMapper:
+    """The mapping of one Shopify store."""
+
+    platform = "shopify"
+    version = 1
+
+    def __init__(self, _options: MapperOptions) -> None:
+        self._readers: dict[Stream, Callable[[str, Fields], Unified]] = {
+            Stream.CUSTOMERS: _customer,
+            Stream.ORDERS: _order,
+            Stream.CARTS: _cart,
+        }
+
+    def to_unified(self, stream: Stream, raw: RawRecord) -> Unified:
+        """Read one customer, order or abandoned checkout.
+
+        Raises:
+            MappingFailed: The payload cannot be read; the message names the field, never its value.
+        """
+        try:
+            return self._readers[stream](raw.external_id, Fields(raw.payload))
+        except SkipRecord as error:
+            error.external_id = raw.external_id
+            raise
+
+    def to_platform(self, change: TagChange) -> PlatformChange:
+        """Word one tag change: a tag is the platform's own, under its own text."""
+        return PlatformChange(external_id=change.external_id, action=change.action, body={"tag": change.tag})
+
+
+def _customer(external_id: str, fields: Fields) -> Customer:
+    home = fields.object("defaultAddress")
+    first_name, last_name, email, phone = _shown(
+        fields.text("firstName"),
+        fields.text("lastName"),
+        fields.object("defaultEmailAddress").text("emailAddress"),
+        fields.object("defaultPhoneNumber").text("phoneNumber") or home.text("phone"),
+    )
+    return Customer(
+        external_id=external_id,
+        email=email,
+        phone=phone,
+        first_name=first_name,
+        last_name=last_name,
+        company=home.text("company") if fields.holds("defaultAddress") else None,
+        role=fields.text("state").lower(),
+        locale=fields.text("locale"),
+        created_at=fields.time("createdAt"),
+        updated_at=fields.time("updatedAt"),
+        addresses=_customer_addresses(fields),
+        consents=tuple(_consents(fields)),
+        tags=_tags(fields),
+    )
+
+
+def _order(external_id: str, fields: Fields) -> Order:
+    currency = _currency(fields, "currencyCode")
+    amounts = Amounts(currency)
+    customer = fields.object("customer")
+    addresses = _addresses(fields)
+    first_name, last_name, email, phone = _shown(
+        customer.text("firstName") or _first(addresses, "first_name"),
+        customer.text("lastName") or _first(addresses, "last_name"),
+        fields.text("email"),
+        fields.text("phone") or _first(addresses, "phone"),
+    )
+    order = Order(
+        external_id=external_id,
+        number=fields.text("name"),
+        status=_status(fields),
+        state=_state(fields),
+        customer_id=_number(customer, "id") or None,
+        email=email,
+        phone=phone,
+        first_name=first_name,
+        last_name=last_name,
+        currency=currency,
+        total_minor=_total(fields, amounts),
+        tax_minor=_amount(fields, "totalTaxSet", amounts),
+        shipping_minor=_amount(fields, "totalShippingPriceSet", amounts),
+        discount_minor=_amount(fields, "totalDiscountsSet", amounts),
+        refunded_minor=_amount(fields, "totalRefundedSet", amounts),
+        placed_at=fields.time("processedAt") or fields.time("createdAt"),
+        completed_at=fields.time("closedAt"),
+        updated_at=fields.time("updatedAt"),
+        source=fields.text("sourceName"),
+        is_test=fields.value("test") is True,
+        discount_codes=_texts(fields, "discountCodes"),
+        addresses=addresses,
+        lines=tuple(_lines(fields, amounts, ("originalTotalSet", "discountedTotalSet"))),
+        refunds=tuple(_refunds(fields, amounts)),
+    )
+    return replace(order, rounded_count=amounts.rounded_count)
+
+
+def _cart(external_id: str, fields: Fields) -> Cart:
+    currency = _currency(fields.object("totalPriceSet").object("shopMoney"), "currencyCode")
+    amounts = Amounts(currency)
+    customer = fields.object("customer")
+    addresses = _addresses(fields)
+    completed_at = fields.time("completedAt")
+    first_name, last_name, email, phone = _shown(
+        customer.text("firstName") or _first(addresses, "first_name"),
+        customer.text("lastName") or _first(addresses, "last_name"),
+        customer.object("defaultEmailAddress").text("emailAddress"),
+        customer.object("defaultPhoneNumber").text("phoneNumber") or _first(addresses, "phone"),
+    )
+    cart = Cart(
+        external_id=external_id,
+        status="completed" if completed_at else "open",
+        is_open=completed_at is None,
+        customer_id=_number(customer, "id") or None,
+        email=email,
+        phone=phone,
+        first_name=first_name,
+        last_name=last_name,
+        currency=currency,
+        total_minor=_total(fields, amounts),
+        created_at=fields.time("createdAt"),
+        updated_at=fields.time("updatedAt"),
+        recovery_url=fields.text("abandonedCheckoutUrl"),
+        addresses=addresses,
+        lines=tuple(
+            _lines(fields, amounts, ("originalTotalPriceSet", "discountedTotalPriceWithCodeDiscount")),
+        ),
+    )
+    return replace(cart, rounded_count=amounts.rounded_count)
+
+
+def _shown(*texts: str) -> tuple[str | None, ...]:
+    """What a record says of a person; all None where it says nothing at all, since then it is withheld.
+
+    Shopify keeps no customer without a name, a mailbox or a phone.
+    """
+    return texts if any(texts) else (None,) * len(texts)
+
+
+def _status(fields: Fields) -> str:
+    if fields.value("cancelledAt"):
+        return "cancelled"
+    return fields.text("displayFinancialStatus").lower()
+
+
+def _state(fields: Fields) -> OrderState:
+    """What payment and delivery make of an order; words that are new to us leave it open."""
+    if fields.value("cancelledAt"):
+        return OrderState.CANCELLED
+    unpaid = _UNPAID.get(fields.text("displayFinancialStatus"))
+    if unpaid:
+        return unpaid
+    is_delivered = fields.text("displayFulfillmentStatus") in _FULFILLED
+    return OrderState.COMPLETED if is_delivered else OrderState.OPEN
+
+
+def _currency(fields: Fields, name: str) -> str:
+    code = fields.text(name).upper()
+    if len(code) != 3 or not code.isalpha():
+        fields.fail(name, "is no currency code" if code else "is missing")
+    return code
+
+
+def _total(fields: Fields, amounts: Amounts) -> int:
+    shop_money = fields.object("totalPriceSet").object("shopMoney")
+    total = amounts.required(shop_money, "amount")
+    if total < 0:
+        shop_money.fail("amount", "is negative")
+    return total
+
+
+def _amount(fields: Fields, name: str, amounts: Amounts) -> int:
+    """An amount in the shop's own currency; 0 when absent or null."""
+    return amounts.optional(fields.object(name).object("shopMoney"), "amount")
+
+
+def _lines(fields: Fields, amounts: Amounts, prices: tuple[str, str]) -> Iterator[OrderLine]:
+    """The lines; `prices` name the price before discounts and the one after all of them."""
+    original_name, discounted_name = prices
+    for line in fields.object("lineItems").objects("nodes"):
+        original = _amount(line, original_name, amounts)
+        total = amounts.required(line.object(discounted_name).object("shopMoney"), "amount")
+        yield OrderLine(
+            external_id=_number(line, "id"),
+            product_id=_number(line.object("product"), "id"),
+            variant_id=_number(line.object("variant"), "id"),
+            sku=line.text("sku", limit=255),
+            name=line.text("name") or line.text("title"),
+            quantity=line.count("quantity"),
+            total_minor=total,
+            tax_minor=sum(_amount(tax, "priceSet", amounts) for tax in line.objects("taxLines")),
+            discount_minor=original - total,
+        )
+
+
+def _refunds(fields: Fields, amounts: Amounts) -> Iterator[Refund]:
+    for refund in fields.objects("refunds"):
+        yield Refund(
+            external_id=_number(refund, "id"),
+            amount_minor=_amount(refund, "totalRefundedSet", amounts),
+            reason=refund.text("note"),
+            at=refund.time("createdAt"),
+        )
+
+
+def _customer_addresses(fields: Fields) -> tuple[Address, ...]:
+    """The default address first, then the others."""
+    listed = [_address("other", address) for address in fields.object("addressesV2").objects("nodes")]
+    home = _number(fields.object("defaultAddress"), "id")
+    return tuple(sorted(listed, key=lambda address: address.external_id != home))
+
+
+def _addresses(fields: Fields) -> tuple[Address, ...]:
+    both = {"billing": fields.object("billingAddress"), "shipping": fields.object("shippingAddress")}
+    return tuple(_address(kind, address) for kind, address in both.items() if address.value("id"))
+
+
+def _address(kind: str, fields: Fields) -> Address:
+    return Address(
+        kind=kind,
+        external_id=_number(fields, "id"),
+        first_name=fields.text("firstName"),
+        last_name=fields.text("lastName"),
+        company=fields.text("company"),
+        line1=fields.text("address1"),
+        line2=fields.text("address2"),
+        city=fields.text("city"),
+        region=fields.text("provinceCode"),
+        postcode=fields.text("zip"),
+        country=fields.text("countryCodeV2").upper(),
+        phone=fields.text("phone"),
+    )
+
+
+def _first(addresses: tuple[Address, ...], name: str) -> str:
+    """The first address's text of that name that is not empty."""
+    return next((text for address in addresses if (text := str(getattr(address, name)))), "")
+
+
+def _consents(fields: Fields) -> Iterator[Consent]:
+    email = fields.object("defaultEmailAddress")
+    phone = fields.object("defaultPhoneNumber")
+    sms = phone.object("smsMarketingConsent")
+    yield from _consent("email", email, ("marketingState", "marketingOptInLevel", "marketingUpdatedAt"))
+    if phone.holds("smsMarketingConsent"):
+        yield from _consent("sms", sms, ("state", "optInLevel", "updatedAt"))
+    else:  # 2026-07 has no such object
+        yield from _consent("sms", phone, ("marketingState", "marketingOptInLevel", "marketingUpdatedAt"))
+
+
+def _consent(channel: str, fields: Fields, names: tuple[str, str, str]) -> Iterator[Consent]:
+    """What was said about a channel; nothing where nothing was, and unknown where the word is new to us."""
+    state_name, level_name, at_name = names
+    state = fields.text(state_name)
+    if state in _SILENT:
+        return
+    yield Consent(
+        channel=channel,
+        state=_CONSENT_STATES.get(state, "unknown"),
+        level=fields.text(level_name).lower(),
+        at=fields.time(at_name),
+        source="account",
+    )
+
+
+def _tags(fields: Fields) -> tuple[str, ...] | None:
+    return _texts(fields, "tags") if fields.holds("tags") else None
+
+
+def _texts(fields: Fields, name: str) -> tuple[str, ...]:
+    values = fields.value(name)
+    if values is None:
+        return ()
+    if not isinstance(values, list | tuple):
+        fields.fail(name, "is no list")
+    return tuple(Fields({name: value}).text(name) for value in values)
+
+
+def _number(fields: Fields, name: str) -> str:
+    """The number in a global id such as gid://shopify/MailingAddress/7?model_name=Order; "" where there is none."""
+    return fields.text(name).partition("?")[0].rpartition("/")[2]
