@@ -16,7 +16,7 @@ from syncd.store.compile import Scope, members
 from syncd.store.engine import Engines, insert_rows, table_of
 from syncd.store.figures import Figures, figures, profiles
 from syncd.store.ids import NewId
-from syncd.store.memberships import memberships, move
+from syncd.store.memberships import differences, memberships, move
 from syncd.store.rows import Values, carts
 from syncd.store.schema import wait_for_turn
 from syncd.store.survivors import displays
@@ -67,10 +67,11 @@ class Facts:
             now: What relative dates in the condition count from.
             policy: Which orders the condition's figures count, and the currency of its amounts.
         """
-        with self._engines.write() as connection:
+        with self._engines.write() as connection, self._engines.read() as before:
             wait_for_turn(connection, "segments")
-            scope = Scope(now=now, policy=policy, currency=policy.currency or _only_currency(connection))
-            entered, left = move(connection, segment, members(condition, scope), now, self._new_id)
+            scope = Scope(now=now, policy=policy, currency=policy.currency or _only_currency(before))
+            changes = differences(before, segment, members(condition, scope))
+            entered, left = move(connection, segment, changes, now, self._new_id)
             return Moves(entered=entered, left=left, members=_sizes(connection).get(segment, 0))
 
     def drop_segments(self, keep: set[str]) -> None:

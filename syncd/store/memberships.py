@@ -1,12 +1,16 @@
-"""Who enters and who leaves a segment: the wanted members against those who are in it, as one query."""
+"""Who enters and who leaves a segment: the wanted members beside those who are in it, both read in order."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, union_all, update
+from sqlalchemy import Connection, Row, Select, select, update
 
+from syncd.store.byte_order import byte_order
 from syncd.store.engine import insert_rows, table_of
 from syncd.store.ids import NewId
 from syncd.store.tables import Membership
@@ -16,20 +20,32 @@ memberships = table_of(Membership)
 _CHUNK = 1000
 
 
-def move(connection: Connection, segment: str, wanted: Select[Any], now: datetime, new_id: NewId) -> tuple[int, int]:
-    """Open and close memberships until exactly the wanted profiles are in the segment.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """A profile that enters, or a membership that ends."""
+
+    enters: str = ""
+    ends: str = ""
+
+
+def differences(connection: Connection, segment: str, wanted: Select[Any]) -> Iterator[Change]:
+    """What has to change until exactly the wanted profiles are in the segment; lazy.
 
     Args:
-        wanted: Selects `profile_id`.
-
-    Returns:
-        How many entered and how many left.
+        connection: Another one than the changes are written by: it must go on seeing what was there before.
+        wanted: Selects `profile_id` in byte order.
     """
+    return _beside(_streamed(connection, wanted), _streamed(connection, _there(segment)))
+
+
+def move(
+    connection: Connection, segment: str, changes: Iterator[Change], now: datetime, new_id: NewId
+) -> tuple[int, int]:
+    """Open and close memberships; how many entered and how many left."""
     entered_count = left_count = 0
-    result = connection.execute(_differences(segment, wanted).execution_options(yield_per=_CHUNK))
-    for rows in result.partitions():
-        entering = [row.profile_id for row in rows if row.membership_id is None]
-        leaving = [row.membership_id for row in rows if row.membership_id is not None]
+    while some := list(islice(changes, _CHUNK)):
+        entering = [change.enters for change in some if change.enters]
+        leaving = [change.ends for change in some if change.ends]
         _enter(connection, segment, entering, now, new_id)
         _leave(connection, leaving, now)
         entered_count += len(entering)
@@ -37,26 +53,30 @@ def move(connection: Connection, segment: str, wanted: Select[Any], now: datetim
     return entered_count, left_count
 
 
-def _differences(segment: str, wanted: Select[Any]) -> Select[Any]:
-    there = (
-        select(memberships.c.membership_id, memberships.c.profile_id)
+def _streamed(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
+    return iter(connection.execute(query.execution_options(yield_per=_CHUNK)))
+
+
+def _there(segment: str) -> Select[Any]:
+    return (
+        select(memberships.c.profile_id, memberships.c.membership_id)
         .where(memberships.c.segment == segment, memberships.c.left_at.is_(None))
-        .cte("there")
+        .order_by(byte_order(memberships.c.profile_id))
     )
-    picked = wanted.cte("picked")
-    same = picked.c.profile_id == there.c.profile_id
-    entering = (
-        select(picked.c.profile_id, there.c.membership_id)
-        .outerjoin_from(picked, there, same)
-        .where(there.c.profile_id.is_(None))
-    )
-    leaving = (
-        select(there.c.profile_id, there.c.membership_id)
-        .outerjoin_from(there, picked, same)
-        .where(picked.c.profile_id.is_(None))
-    )
-    both = union_all(entering, leaving).subquery()
-    return select(both).order_by(both.c.profile_id)
+
+
+def _beside(wanted: Iterator[Row[Any]], there: Iterator[Row[Any]]) -> Iterator[Change]:
+    # A join would do, but a planner that has not counted a fresh table yet compares every row with every other.
+    left, right = next(wanted, None), next(there, None)
+    while left is not None or right is not None:
+        if right is None or (left is not None and left.profile_id < right.profile_id):
+            yield Change(enters=left.profile_id if left else "")
+            left = next(wanted, None)
+        elif left is None or right.profile_id < left.profile_id:
+            yield Change(ends=right.membership_id)
+            right = next(there, None)
+        else:
+            left, right = next(wanted, None), next(there, None)
 
 
 def _enter(connection: Connection, segment: str, profile_ids: list[str], now: datetime, new_id: NewId) -> None:

@@ -28,10 +28,11 @@ from syncd import money
 from syncd.model import ContactKind
 from syncd.store.engine import table_of
 from syncd.store.rows import carts, orders
-from syncd.store.tables import ContactRow
+from syncd.store.tables import ContactRow, FactsRow
 from syncd.store.types import RevenuePolicy
 
 contacts = table_of(ContactRow)
+facts = table_of(FactsRow)
 
 _WEIGHT_STEP = Decimal("1e-9")  # finer rates would leave too little of 64 bits for the amounts
 
@@ -43,7 +44,7 @@ def owned(
 
     Args:
         kind: What a guest's row of the table makes: order or cart.
-        conditions: Over the table and its contacts; all must hold.
+        conditions: Over the table and its contacts; all must hold. In a query over `facts` they may name its row.
     """
     by_account = and_(contacts.c.kind == ContactKind.ACCOUNT, table.c.customer_id == contacts.c.external_id)
     by_guest = and_(
@@ -55,6 +56,7 @@ def owned(
         select(contacts.c.profile_id, *columns)
         .join_from(contacts, table, and_(table.c.store_id == contacts.c.store_id, link))
         .where(table.c.deleted_at.is_(None), *conditions)
+        .correlate(facts)
         for link in (by_account, by_guest)
     )
     return union_all(*parts).subquery()

@@ -560,7 +560,10 @@ class OutboxRow(SQLModel, table=True):
     """A tag change on its way: planned, sending, sent, waiting, then confirmed or rejected."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_state", "state", "store_id"),)
+    __table_args__ = (
+        Index("ix_outbox_state", "state", "store_id"),
+        Index("ix_outbox_account", "store_id", "external_id", "tag"),
+    )
 
     outbox_id: str = _key()
     apply_id: str = Field(index=True)

@@ -185,10 +185,10 @@ def _chunked(changes: Sequence[PlannedChange]) -> Iterator[list[PlannedChange]]:
 
 
 def _still_valid(connection: Connection, changes: Sequence[PlannedChange]) -> Iterator[PlannedChange]:
-    store_id, tag = changes[0].store_id, changes[0].tag
+    place = (changes[0].store_id, changes[0].tag)
     ids = [change.external_id for change in changes]
     known, ours, pending = (
-        set(connection.execute(query(store_id, tag, ids)).scalars()) for query in (known_ids, our_ids, pending_ids)
+        set(connection.execute(query(place, ids)).scalars()) for query in (known_ids, our_ids, pending_ids)
     )
     for change in changes:
         is_known = change.external_id in known
