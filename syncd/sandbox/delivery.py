@@ -29,6 +29,8 @@ class Wire:
 
     async def deliver(self, answer: Answer, fault: Fault | None) -> None:
         """Send the answer as the fault, if any, allows."""
+        if answer.delay_s and not await self._wait(answer.delay_s):
+            return
         kind = fault.kind if fault else None
         if fault is None or kind not in (FaultKind.RESET, FaultKind.CUT, FaultKind.DRIP, FaultKind.STALL):
             await self._whole(answer)

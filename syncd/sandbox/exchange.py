@@ -45,11 +45,16 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A response before it is put on the wire; status 0 means that nothing is sent."""
+    """A response before it is put on the wire; status 0 means that nothing is sent.
+
+    Args:
+        delay_s: How long the shop works on it before it answers.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    delay_s: float = 0.0
 
 
 def json_answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> Answer:

@@ -63,7 +63,7 @@ def _entry(origin: str, call: Call, answer: Answer) -> dict[str, object]:
         "method": call.method,
         "url": masked(origin + call.target),
         "headers": _headers(call.headers),
-        "body": masked(call.body.decode("utf-8", "replace")),
+        "body": masked(call.body.decode("utf-8", "replace")) if call.body else None,
         "status": answer.status,
         "response_headers": _headers(answer.headers),
         "response_body": masked(answer.body.decode("utf-8", "replace")),

@@ -16,21 +16,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from syncd.sandbox.app import ShopApp
+from syncd.sandbox.bigcommerce import BigShop, BigSite
 from syncd.sandbox.clock import SandboxClock
 from syncd.sandbox.log import ExchangeLog
 from syncd.sandbox.people import populate
 from syncd.sandbox.shop import Shop
+from syncd.sandbox.shopify import ShopifyShop, ShopifySite
 from syncd.sandbox.truth import write_truth
 from syncd.sandbox.woocommerce import WooShop, WooSite
 
 if TYPE_CHECKING:
     import uvicorn
 
+B2B = BigSite(
+    store="b2b",
+    title="Acme Wholesale",
+    store_hash="b2bsandbox",
+    timezone="America/Chicago",
+    country="US",
+    currency="USD",
+)
 SITES = (
     WooSite(store="us-woo", title="Acme US", timezone="America/New_York", country="US", currency="USD"),
     WooSite(store="eu-woo", title="Acme Europe", timezone="Europe/Berlin", country="DE", currency="EUR"),
+    ShopifySite(
+        store="us-shopify",
+        handle="acme-us",
+        title="Acme Studio",
+        timezone="America/Los_Angeles",
+        country="US",
+        currency="USD",
+    ),
 )
-PORTS: Mapping[str, int] = {"us-woo": 9101, "eu-woo": 9102}
+PORTS: Mapping[str, int] = {"us-woo": 9101, "eu-woo": 9102, "us-shopify": 9103, "b2b": 9104}
+_SHOPS: Mapping[type, Callable[..., Shop]] = {
+    WooSite: WooShop,
+    ShopifySite: ShopifyShop,
+    BigSite: BigShop,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +72,7 @@ class SandboxOptions:
 
     seed: int = 1
     scale: float = 1.0
-    sites: Sequence[WooSite] = SITES
+    sites: Sequence[WooSite | ShopifySite | BigSite] = SITES
     ports: Mapping[str, int] | None = None
     log: Path | None = None
     truth: Path | None = None
@@ -83,8 +106,8 @@ class Sandbox:
         population = populate(
             self.options.seed, stores=[site.store for site in self.options.sites], scale=self.options.scale
         )
-        self.shops: dict[str, WooShop] = {
-            site.store: WooShop(site, self.clock, population) for site in self.options.sites
+        self.shops: dict[str, Any] = {
+            site.store: _SHOPS[type(site)](site, self.clock, population) for site in self.options.sites
         }
         self._listeners: list[_Listener] = []
 
