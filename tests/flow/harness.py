@@ -54,9 +54,9 @@ class Flow:
             own_tags=frozenset({"VIP"}),
         )
 
-    def pull(self, stream: Stream, kind: str = "incremental", window: Window = Window()) -> RunReport:
+    def pull(self, stream: Stream, kind: str = "incremental", window: Window | None = None) -> RunReport:
         """One run of one stream."""
-        return run_stream(self.source(), stream, Ask(kind=kind, window=window), self.tools())
+        return run_stream(self.source(), stream, Ask(kind=kind, window=window or Window()), self.tools())
 
     def rows(self, kind: str) -> list[tuple[object, ...]]:
         """An export's rows."""
