@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from syncd.model import Stream
 
 VERSIONS = ("2026-10", "2026-07")
-LINES = 50  # nested rows that come with their record; the rest is drained
+LINES = 20  # nested rows that come with their record; the rest is drained
 ADDRESSES = 10
 
 

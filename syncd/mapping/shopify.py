@@ -71,11 +71,12 @@ class ShopifyMapper:
 
 def _customer(external_id: str, fields: Fields) -> Customer:
     home = fields.object("defaultAddress")
-    first_name, last_name, email, phone = _shown(
+    first_name, last_name, email, phone, company = _shown(
         fields.text("firstName"),
         fields.text("lastName"),
         fields.object("defaultEmailAddress").text("emailAddress"),
         fields.object("defaultPhoneNumber").text("phoneNumber") or home.text("phone"),
+        home.text("company"),
     )
     return Customer(
         external_id=external_id,
@@ -83,7 +84,7 @@ def _customer(external_id: str, fields: Fields) -> Customer:
         phone=phone,
         first_name=first_name,
         last_name=last_name,
-        company=home.text("company") if fields.holds("defaultAddress") else None,
+        company=company,
         role=fields.text("state").lower(),
         locale=fields.text("locale"),
         created_at=fields.time("createdAt"),
