@@ -278,7 +278,6 @@ def upgrade() -> None:
     )
     op.create_index('ix_outbox_account', 'outbox', ['store_id', 'external_id', 'tag'], unique=False)
     op.create_index(op.f('ix_outbox_apply_id'), 'outbox', ['apply_id'], unique=False)
-    op.create_index('ix_outbox_account', 'outbox', ['store_id', 'external_id', 'tag'], unique=False)
     op.create_index('ix_outbox_state', 'outbox', ['state', 'store_id'], unique=False)
     op.create_table('profile_events',
     sa.Column('event_id', sa.String(), nullable=False),
