@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from syncd.clock import Clock
 from syncd.connectors.base import Connector
+from syncd.connectors.bigcommerce import BigCommerce
+from syncd.connectors.bigcommerce_dialect import BigCommerceConfig
 from syncd.connectors.config import StoreConfig
 from syncd.connectors.shopify import Shopify
 from syncd.connectors.shopify_dialect import ShopifyConfig
@@ -28,6 +30,7 @@ class Maker(Protocol):
 
 
 REGISTRY: dict[str, tuple[type[StoreConfig], Maker]] = {
+    "bigcommerce": (BigCommerceConfig, BigCommerce),
     "shopify": (ShopifyConfig, Shopify),
     "woocommerce": (WooCommerceConfig, WooCommerce),
 }

@@ -15,11 +15,13 @@ import orjson
 
 from syncd.errors import ConfigInvalid
 from syncd.mapping.base import Mapper, MapperOptions
+from syncd.mapping.bigcommerce import BigCommerceMapper
 from syncd.mapping.shopify import ShopifyMapper
 from syncd.mapping.woocommerce import WooCommerceMapper
 from syncd.model import Cart, Customer, Order, Unified
 
 MAPPERS: dict[str, Callable[[MapperOptions], Mapper]] = {
+    "bigcommerce": BigCommerceMapper,
     "shopify": ShopifyMapper,
     "woocommerce": WooCommerceMapper,
 }

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import NoReturn
 
 from syncd import money
@@ -82,6 +84,11 @@ class Fields:
         text = self.text(name)
         return self._utc(name, text) if text else None
 
+    def mail_time(self, name: str) -> datetime | None:
+        """A time in UTC, written as mail headers write it (RFC 2822); None when absent, null or empty."""
+        text = self.text(name)
+        return self._utc(name, text, parsedate_to_datetime) if text else None
+
     def object(self, name: str) -> Fields:
         """The nested object; one without fields when absent, null or the empty list that PHP makes of it."""
         value = self._values.get(name)
@@ -114,9 +121,9 @@ class Fields:
             self._fail(name, "is no id")
         return str(value) if value else ""
 
-    def _utc(self, name: str, text: str) -> datetime:
+    def _utc(self, name: str, text: str, parse: Callable[[str], datetime] = datetime.fromisoformat) -> datetime:
         try:
-            parsed = datetime.fromisoformat(text)
+            parsed = parse(text)
             return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
         except (ValueError, OverflowError):
             self._fail(name, "is no time")
@@ -130,10 +137,15 @@ class Fields:
 
 
 class Amounts:
-    """Reads the amounts of one record in its currency, counting those that had to be rounded."""
+    """Reads the amounts of one record in its currency, counting those that had to be rounded.
 
-    def __init__(self, currency: str) -> None:
+    Args:
+        takes_numbers: Whether the platform sends amounts as JSON numbers too; else they are texts.
+    """
+
+    def __init__(self, currency: str, *, takes_numbers: bool = False) -> None:
         self._currency = currency
+        self._takes_numbers = takes_numbers
         self.rounded_count = 0
 
     def required(self, fields: Fields, name: str) -> int:
@@ -142,13 +154,19 @@ class Amounts:
         Raises:
             MappingFailed: It is absent, null, empty or no amount.
         """
-        text = fields.text(name)
+        text = self._text(fields, name)
         return self._minor(fields, name, text) if text else fields.fail(name, "is missing")
 
     def optional(self, fields: Fields, name: str) -> int:
         """An amount in minor units; 0 when absent, null or empty."""
-        text = fields.text(name)
+        text = self._text(fields, name)
         return self._minor(fields, name, text) if text else 0
+
+    def _text(self, fields: Fields, name: str) -> str:
+        value = fields.value(name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        # the shortest decimal that is this number
+        return f"{Decimal(repr(value)):f}" if is_number and self._takes_numbers else fields.text(name)
 
     def _minor(self, fields: Fields, name: str, text: str) -> int:
         if not _AMOUNT.fullmatch(text):

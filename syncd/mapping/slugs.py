@@ -7,9 +7,16 @@ import re
 
 from anyascii import anyascii
 
+TAG_PREFIX = "syncd_tag_"
+
 _LONGEST = 150
 _HASH_LENGTH = 8
 _HASHED = re.compile(rf"(.*_)?[0-9a-f]{{{_HASH_LENGTH}}}")
+
+
+def tag_key(tag: str) -> str:
+    """The name of the attribute that holds a tag."""
+    return TAG_PREFIX + tag_slug(tag)
 
 
 def tag_slug(tag: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import astuple, replace
 from syncd.errors import SkipRecord
 from syncd.mapping.base import MapperOptions
 from syncd.mapping.fields import Amounts, Fields
-from syncd.mapping.slugs import tag_slug
+from syncd.mapping.slugs import TAG_PREFIX, tag_key
 from syncd.model import (
     Address,
     Cart,
@@ -32,7 +32,6 @@ from syncd.model import (
     Unified,
 )
 
-TAG_PREFIX = "syncd_tag_"
 LONGEST_TAG = 500
 
 _STAFF_ROLES = frozenset({"administrator", "shop_manager", "editor", "author", "contributor"})
@@ -81,7 +80,7 @@ class WooCommerceMapper:
     def to_platform(self, change: TagChange) -> PlatformChange:
         """Word one tag change as the meta entry that sets or, with a null value, deletes the tag's key."""
         value = change.tag if change.action is TagAction.ADD else None
-        body = {"key": TAG_PREFIX + tag_slug(change.tag), "value": value}
+        body = {"key": tag_key(change.tag), "value": value}
         return PlatformChange(external_id=change.external_id, action=change.action, body=body)
 
     def _customer(self, external_id: str, fields: Fields) -> Customer:
