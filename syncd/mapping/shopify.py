@@ -100,11 +100,12 @@ def _order(external_id: str, fields: Fields) -> Order:
     amounts = Amounts(currency)
     customer = fields.object("customer")
     addresses = _addresses(fields)
+    buyer = next(iter(addresses), Address(kind="other"))  # a shipping address may be somebody else's
     first_name, last_name, email, phone = _shown(
-        customer.text("firstName") or _first(addresses, "first_name"),
-        customer.text("lastName") or _first(addresses, "last_name"),
+        customer.text("firstName") or buyer.first_name,
+        customer.text("lastName") or buyer.last_name,
         fields.text("email"),
-        fields.text("phone") or _first(addresses, "phone"),
+        fields.text("phone") or buyer.phone,
     )
     order = Order(
         external_id=external_id,
@@ -140,12 +141,13 @@ def _cart(external_id: str, fields: Fields) -> Cart:
     amounts = Amounts(currency)
     customer = fields.object("customer")
     addresses = _addresses(fields)
+    buyer = next(iter(addresses), Address(kind="other"))  # a shipping address may be somebody else's
     completed_at = fields.time("completedAt")
     first_name, last_name, email, phone = _shown(
-        customer.text("firstName") or _first(addresses, "first_name"),
-        customer.text("lastName") or _first(addresses, "last_name"),
+        customer.text("firstName") or buyer.first_name,
+        customer.text("lastName") or buyer.last_name,
         customer.object("defaultEmailAddress").text("emailAddress"),
-        customer.object("defaultPhoneNumber").text("phoneNumber") or _first(addresses, "phone"),
+        customer.object("defaultPhoneNumber").text("phoneNumber") or buyer.phone,
     )
     cart = Cart(
         external_id=external_id,
@@ -270,11 +272,6 @@ def _address(kind: str, fields: Fields) -> Address:
         country=fields.text("countryCodeV2").upper(),
         phone=fields.text("phone"),
     )
-
-
-def _first(addresses: tuple[Address, ...], name: str) -> str:
-    """The first address's text of that name that is not empty."""
-    return next((text for address in addresses if (text := str(getattr(address, name)))), "")
 
 
 def _consents(fields: Fields) -> Iterator[Consent]:

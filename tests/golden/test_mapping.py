@@ -14,6 +14,7 @@ from syncd.model import RawRecord, Stream
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 GOLDEN = Path(__file__).parent
+PREFIXES = {("woocommerce", "carts"): "order:"}
 PAYLOADS = sorted(path.relative_to(FIXTURES) for path in FIXTURES.glob("*/*/*.json"))
 
 
@@ -40,5 +41,6 @@ def mapper(path: Path) -> Mapper:
 
 def raw_record(path: Path) -> RawRecord:
     payload = orjson.loads((FIXTURES / path).read_bytes())
-    prefix = "order:" if path.parts[1] == "carts" else ""
-    return RawRecord(external_id=f"{prefix}{payload['id']}", payload=payload)
+    prefix = PREFIXES.get((path.parts[0], path.parts[1]), "")
+    number = str(payload["id"]).rpartition("/")[2]
+    return RawRecord(external_id=f"{prefix}{number}", payload=payload)
