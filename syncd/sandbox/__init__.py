@@ -10,7 +10,14 @@ from syncd.sandbox.exchange import Call, Seen
 from syncd.sandbox.faults import Fault, FaultKind
 from syncd.sandbox.server import B2B, PORTS, Sandbox, SandboxOptions, serve_forever
 from syncd.sandbox.shop import Shop
-from syncd.sandbox.shopify import ShopifyApp, ShopifyShop, ShopifySite, ShopifyToken, well_known_app, well_known_token
+from syncd.sandbox.shopify import (
+    ShopifyApp,
+    ShopifyShop,
+    ShopifySite,
+    ShopifyToken,
+    well_known_access_token,
+    well_known_app,
+)
 from syncd.sandbox.woocommerce import ApiKey, WooShop, WooSite, well_known_key
 
 __all__ = [
@@ -35,6 +42,7 @@ __all__ = [
     "WooShop",
     "WooSite",
     "serve_forever",
+    "well_known_access_token",
     "well_known_app",
     "well_known_key",
     "well_known_token",

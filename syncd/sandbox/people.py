@@ -153,6 +153,11 @@ def appear(person: Person, rng: random.Random) -> Face:
     )
 
 
+def dialled(person: Person) -> str:
+    """A person's telephone number as it is written the world over."""
+    return f"+{person.culture.dial}{person.number}"
+
+
 def _spelled(rng: random.Random, name: str, others: Sequence[str]) -> str:
     if others and rng.random() < 0.2:
         name = rng.choice(others)
