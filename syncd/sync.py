@@ -221,7 +221,7 @@ class _Run:
             platform=source.connector.platform,
             stream=lease.key.stream,
             lane=lease.key.lane,
-            kind=walk.kind,
+            kind=walk.kind if walk.kind != "backfill" or walk.window.is_complete else "bounded backfill",
             status="running",
             started_at=tools.clock.now(),
         )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, true
 
 from syncd.model import Lane, Stream
 from syncd.store.engine import table_of
 from syncd.store.leases import checkpoints
 from syncd.store.rows import MAIN
 from syncd.store.tables import RejectedRecord, Run, Store
-from syncd.store.types import Counts, LaneState, RunReport, StreamStatus
+from syncd.store.types import COMPLETE_KINDS, Counts, LaneState, RunReport, StreamStatus
 from syncd.store.walks import lane_state
 
 stores = table_of(Store)
@@ -54,7 +54,8 @@ def run_query() -> Select[Any]:
 def stream_statuses(connection: Connection) -> list[StreamStatus]:
     """Every stream that was ever worked, by store and stream."""
     known = {row.store_id: row for row in connection.execute(select(stores))}
-    stored, rejected, last = _stored(connection), _rejected(connection), _last_runs(connection)
+    stored, rejected, declared = _stored(connection), _rejected(connection), _declared(connection)
+    last = _last_runs(connection)
     return [
         StreamStatus(
             store_id=place[0],
@@ -68,6 +69,7 @@ def stream_statuses(connection: Connection) -> list[StreamStatus]:
             stored_count=stored.get(place, 0),
             rejected_count=rejected.get(place, 0),
             last_run=last.get(place),
+            declared=declared.get(place),
             paused_reason=known[place[0]].paused_reason,
             push_paused_reason=known[place[0]].push_paused_reason,
         )
@@ -104,10 +106,16 @@ def _rejected(connection: Connection) -> dict[Place, int]:
     return {(row.store_id, row.stream): row.records for row in connection.execute(query)}
 
 
-def _last_runs(connection: Connection) -> dict[Place, RunReport]:
+def _declared(connection: Connection) -> dict[Place, int]:
+    """What each stream's platform said at its last complete walk that the stream holds."""
+    is_whole = runs.c.kind.in_(COMPLETE_KINDS) & runs.c.declared.is_not(None)
+    return {place: run.declared for place, run in _last_runs(connection, is_whole).items() if run.declared is not None}
+
+
+def _last_runs(connection: Connection, among: ColumnElement[bool] | None = None) -> dict[Place, RunReport]:
     newest = func.row_number().over(
         partition_by=(runs.c.store_id, runs.c.stream), order_by=(runs.c.started_at.desc(), runs.c.run_id.desc())
     )
-    numbered = select(runs.c.run_id, newest.label("place")).subquery()
+    numbered = select(runs.c.run_id, newest.label("place")).where(true() if among is None else among).subquery()
     query = run_query().join(numbered, (numbered.c.run_id == runs.c.run_id) & (numbered.c.place == 1))
     return {(row.store_id, row.stream): run_report(row) for row in connection.execute(query)}

@@ -44,6 +44,12 @@ class Runs:
             row |= {"store_id": store_id, "platform": platform, "first_seen_at": now, "checked_at": now}
             upsert(connection, stores, [row], once=("first_seen_at",))
 
+    def country(self, store_id: str) -> str:
+        """The country that a store named at its last check, ISO code; "" where it is unknown."""
+        with self._engines.read() as connection:
+            query = select(stores.c.country).where(stores.c.store_id == store_id)
+            return connection.execute(query).scalar() or ""
+
     def pause(self, store_id: str, reason: str, *, push: bool) -> None:
         """Pause a store's pulling, or with `push` its pushing, with the reason in words; the first reason stays."""
         names = _pause_names(push)

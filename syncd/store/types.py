@@ -175,6 +175,9 @@ class PageCommit:
     signpost: datetime | None
 
 
+COMPLETE_KINDS = ("sweep", "backfill")  # runs that walk everything; the others are incremental, bounded backfill
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunReport:
     """One run for one stream, as `history` shows it."""
@@ -197,7 +200,11 @@ class RunReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StreamStatus:
-    """One stream of one store, as `status` shows it."""
+    """One stream of one store, as `status` shows it.
+
+    Args:
+        declared: The platform's own count of the whole stream, at the last complete walk.
+    """
 
     store_id: str
     platform: str
@@ -210,6 +217,7 @@ class StreamStatus:
     stored_count: int
     rejected_count: int
     last_run: RunReport | None
+    declared: int | None
     paused_reason: str | None
     push_paused_reason: str | None
 
