@@ -15,7 +15,13 @@ from syncd.sandbox.names import CULTURES, DOMAINS, STREETS, Culture
 
 PEOPLE_PER_STORE = 560
 _SECOND_STORE_SHARE = 0.35
+_FURTHER_STORE_SHARE = 0.25
 _HOUSEHOLD_SHARE = 0.10
+_WIDE_HOUSEHOLD_SHARE = 0.28
+_SHARED_NUMBER = 0.5
+_SHARED_MAILBOX = 0.25
+# Forms of one name: a household with both would be two people whom nobody could tell apart.
+_ALIKE = (frozenset({"Hans", "Johannes"}), frozenset({"Käthe", "Katharina"}))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,15 +87,25 @@ def populate(seed: int, *, stores: Sequence[str], scale: float = 1.0) -> Populat
         scale: 1 gives every store about 560 people.
     """
     rng = random.Random(f"people:{seed}")
-    reach = 1 + _SECOND_STORE_SHARE * min(1, len(stores) - 1)
-    count = max(1, round(PEOPLE_PER_STORE * scale * len(stores) / reach))
+    count = max(1, round(PEOPLE_PER_STORE * scale * len(stores) / _stores_a_head(len(stores))))
     people: list[Person] = []
     for number in range(1, count + 1):
-        person = _person(rng, number, stores)
-        if people and rng.random() < _HOUSEHOLD_SHARE:
-            person = _into_household(rng, person, people[-1])
-        people.append(person)
+        if people and rng.random() < _household_share(people[-1]):
+            people.append(_relative(rng, number, people[-1]))
+        else:
+            people.append(_person(rng, number, stores))
     return Population(seed=seed, scale=scale, people=tuple(people))
+
+
+def _stores_a_head(count: int) -> float:
+    """On how many of some stores a person shops on average."""
+    shares = [_SECOND_STORE_SHARE * _FURTHER_STORE_SHARE**step for step in range(count - 1)]
+    return 1 + sum(shares)
+
+
+def _household_share(person: Person) -> float:
+    """Families that shop on several stores are the hard case: there are more of them than chance would make."""
+    return _WIDE_HOUSEHOLD_SHARE if len(person.stores) > 1 else _HOUSEHOLD_SHARE
 
 
 def _person(rng: random.Random, number: int, stores: Sequence[str]) -> Person:
@@ -101,10 +117,32 @@ def _person(rng: random.Random, number: int, stores: Sequence[str]) -> Person:
         first_name=first,
         last_name=last,
         mailboxes=_mailboxes(rng, first, last, number),
-        number=rng.choice(culture.prefixes) + "".join(rng.choices("0123456789", k=culture.digits)),
+        number=_number(rng, culture),
         address=_address(rng, culture),
         stores=_stores(rng, stores),
     )
+
+
+def _relative(rng: random.Random, number: int, person: Person) -> Person:
+    """Somebody else of a person's household: one address and surname, often one telephone or mailbox."""
+    culture = person.culture
+    first = rng.choice([name for name in culture.firsts if not _are_alike(name, person.first_name)])
+    mailboxes = _mailboxes(rng, first, person.last_name, number)
+    return replace(
+        person,
+        person_id=f"P{number:06d}",
+        first_name=first,
+        mailboxes=(person.mailboxes[0], mailboxes[1]) if rng.random() < _SHARED_MAILBOX else mailboxes,
+        number=person.number if rng.random() < _SHARED_NUMBER else _number(rng, culture),
+    )
+
+
+def _are_alike(name: str, other: str) -> bool:
+    return name[0] == other[0] or any(name in forms and other in forms for forms in _ALIKE)
+
+
+def _number(rng: random.Random, culture: Culture) -> str:
+    return rng.choice(culture.prefixes) + "".join(rng.choices("0123456789", k=culture.digits))
 
 
 def _mailboxes(rng: random.Random, first: str, last: str, number: int) -> tuple[str, ...]:
@@ -122,23 +160,12 @@ def _address(rng: random.Random, culture: Culture) -> Address:
 
 
 def _stores(rng: random.Random, stores: Sequence[str]) -> frozenset[str]:
-    home = rng.randrange(len(stores))
-    if len(stores) > 1 and rng.random() < _SECOND_STORE_SHARE:
-        other = (home + rng.randrange(1, len(stores))) % len(stores)
-        return frozenset({stores[home], stores[other]})
-    return frozenset({stores[home]})
-
-
-def _into_household(rng: random.Random, person: Person, relative: Person) -> Person:
-    """The same person living with a relative: one address and surname, often one telephone or mailbox."""
-    if relative.culture is not person.culture or relative.first_name == person.first_name:
-        return person
-    person = replace(person, last_name=relative.last_name, address=relative.address)
-    if rng.random() < 0.6:
-        person = replace(person, number=relative.number)
-    if rng.random() < 0.3:
-        person = replace(person, mailboxes=(relative.mailboxes[0], person.mailboxes[1]))
-    return person
+    """One store, often a second, seldom more."""
+    chosen = rng.sample(list(stores), k=len(stores))
+    count, share = 1, _SECOND_STORE_SHARE
+    while count < len(stores) and rng.random() < share:
+        count, share = count + 1, _FURTHER_STORE_SHARE
+    return frozenset(chosen[:count])
 
 
 def appear(person: Person, rng: random.Random) -> Face:

@@ -47,6 +47,7 @@ SITES = (
         country="US",
         currency="USD",
     ),
+    B2B,
 )
 PORTS: Mapping[str, int] = {"us-woo": 9101, "eu-woo": 9102, "us-shopify": 9103, "b2b": 9104}
 _SHOPS: Mapping[type, Callable[..., Shop]] = {
