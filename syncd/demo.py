@@ -13,6 +13,7 @@ from typing import Any
 from syncd import screens
 from syncd.app import App, Summary, SyncReport
 from syncd.sandbox import PORTS, Sandbox, SandboxOptions
+from syncd.sandbox.score import Score, score
 from syncd.settings import example_config, load
 from syncd.store.types import ProfileView
 
@@ -39,11 +40,17 @@ class Demo:
     first: Round
     second: Round
     people: tuple[ProfileView, ...]
+    identity: Score
     kept: Path | None
 
     def document(self) -> dict[str, Any]:
-        """Both rounds as JSON."""
-        return {"first": self.first.document(), "second": self.second.document()}
+        """Both rounds as JSON, and how well people were found, held against the sandbox's truth."""
+        identity = {
+            "precision": self.identity.precision,
+            "recall": self.identity.recall,
+            "people_on_several_stores": self.identity.people_on_several_stores,
+        }
+        return {"first": self.first.document(), "second": self.second.document(), "identity": identity}
 
 
 def run(seed: int, *, keep: bool) -> Demo:
@@ -58,8 +65,9 @@ def run(seed: int, *, keep: bool) -> Demo:
             config = _write_config(folder, {PORTS[name]: shop.port for name, shop in sandbox.shops.items()})
             first, people = _round(config, sweep=False)
             second, _ = _round(config, sweep=True)
+            identity = _scored(config, sandbox)
         _write_config(folder, {})
-    return Demo(first=first, second=second, people=people, kept=folder if keep else None)
+    return Demo(first=first, second=second, people=people, identity=identity, kept=folder if keep else None)
 
 
 @contextmanager
@@ -98,6 +106,13 @@ def _people(app: App) -> Sequence[ProfileView]:
     return [view for view in views if view is not None]
 
 
+def _scored(config: Path, sandbox: Sandbox) -> Score:
+    """The people found beside the people there are."""
+    with App(load(config)) as app:
+        found = {f"{key.store_id}:{key.kind}:{key.external_id}": to for key, to in app.database.people.partition()}
+    return score(sandbox.truth(), found)
+
+
 def show(demo: Demo) -> None:
     """Print the one screen."""
     first = demo.first
@@ -108,6 +123,10 @@ def show(demo: Demo) -> None:
     )
     for view in demo.people:
         screens.show_person_brief(view)
+    screens.say(
+        f"   Against the truth, which the sandbox knows: {demo.identity.precision:.1%} of the joined pairs are right, "
+        f"{demo.identity.recall:.1%} of the true ones were found."
+    )
     screens.show_segments(first.summary)
     screens.say(f"3. Tags written back to the shops: {first.pushed:,}.")
     _show_second(demo.second)
