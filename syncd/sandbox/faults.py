@@ -154,10 +154,11 @@ def _half_json(fault: Fault, call: Call, answer: Answer) -> Answer:
 
 
 def _without_row(fault: Fault, call: Call, answer: Answer) -> Answer:
-    rows = orjson.loads(answer.body)
+    body = orjson.loads(answer.body or b"null")
+    rows = body.get("data") if isinstance(body, dict) else body
     if isinstance(rows, list):
         del rows[fault.row : fault.row + 1]
-    return replace(answer, body=orjson.dumps(rows))
+    return replace(answer, body=orjson.dumps(body) if answer.body else b"")
 
 
 def _maintenance(fault: Fault, call: Call, answer: Answer) -> Answer:

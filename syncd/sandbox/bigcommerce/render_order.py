@@ -12,7 +12,7 @@ from syncd.sandbox.bigcommerce.render import COUNTRIES
 from syncd.sandbox.bigcommerce.state import REFUNDED, STATUSES, BigState, Line, Order, is_digital
 
 _PAYMENT = {0: "", 1: "", 4: "refunded", 5: "void", 6: "declined", 7: "pending", 14: "partially refunded"}
-_CURRENCY_IDS = {"USD": 1, "EUR": 2, "JPY": 3}
+_CURRENCY_IDS = {"USD": 1, "EUR": 2, "GBP": 3}
 
 
 def money(hundredths: int) -> str:

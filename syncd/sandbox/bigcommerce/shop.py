@@ -131,6 +131,8 @@ class BigShop(Shop):
     def add_customer(self, email: str, *, channel_id: int = 1, person_id: str | None = None, **fields: Any) -> int:
         """Register an account; `fields` are those of `edit_customer`. Gives its id."""
         with self.lock:
+            if self.state.email_owner(email, channel_id):
+                raise ValueError(f"channel {channel_id} has an account of that e-mail")
             account = customers.new_account(self.state, email, person_id=person_id, channel_id=channel_id)
             account.first_name, account.last_name = "New", "Customer"
             return self.edit_customer(account.id, **fields)
