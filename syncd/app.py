@@ -11,7 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,7 @@ from syncd.connectors import connect
 from syncd.connectors.base import Connector
 from syncd.derive import DeriveReport
 from syncd.derive import run as run_derive
-from syncd.errors import BrakeTripped, ConfigInvalid, ExitCode, LockHeld, RetryLater, StopStore, SyncdError
+from syncd.errors import BrakeTripped, ConfigInvalid, ExitCode, Interrupted, LockHeld, RetryLater, StopStore, SyncdError
 from syncd.identity import FirstResolver, identifiers_of
 from syncd.logs import bound, get_logger
 from syncd.mapping import mapper_for
@@ -86,16 +86,19 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SyncReport:
-    """Everything one `sync` or `backfill` did."""
+    """Everything one `sync` or `backfill` did; `brake` says why the automatic push wrote nothing."""
 
     outcomes: tuple[Outcome, ...]
     derived: DeriveReport
     applied: push.ApplyReport | None = None
+    brake: BrakeTripped | None = None
 
     @property
     def exit_code(self) -> ExitCode:
         """The gravest of the streams' exit codes: failed before try-again before incomplete."""
         codes = {outcome.exit_code for outcome in self.outcomes}
+        if self.brake is not None:
+            codes.add(self.brake.exit_code)
         gravity = [code for code in ExitCode if code not in (ExitCode.OK, ExitCode.INCOMPLETE, ExitCode.TRY_AGAIN)]
         order = (*gravity, ExitCode.TRY_AGAIN, ExitCode.INCOMPLETE)
         return next((code for code in order if code in codes), ExitCode.OK)
@@ -211,10 +214,19 @@ class App:
             ConfigInvalid: It is another shop than the one known under this id.
         """
         if store_id not in self._sources:
-            facts = self.connector(store_id).check()
-            self.database.runs.register_store(store_id, self.settings.store(store_id).platform, facts)
-            self._sources[store_id] = self._source(store_id, facts.country)
+            self._sources[store_id] = self._source(store_id, self._facts(store_id).country)
         return self._sources[store_id]
+
+    def _facts(self, store_id: str) -> StoreFacts:
+        """What the store says of itself, kept; whether our key may write decides whether its push is paused."""
+        facts, runs = self.connector(store_id).check(), self.database.runs
+        runs.register_store(store_id, self.settings.store(store_id).platform, facts)
+        if facts.can_push:
+            runs.resume(store_id, push=True)
+        else:
+            errors = [finding for finding in facts.findings if finding.level == "error"]
+            runs.pause(store_id, "; ".join(f"{e.message.rstrip('.')}. {e.remedy}" for e in errors), push=True)
+        return facts
 
     def _source(self, store_id: str, country: str) -> Source:
         return Source(
@@ -228,8 +240,7 @@ class App:
     def _check_store(self, store_id: str) -> StoreCheck:
         platform = self.settings.store(store_id).platform
         try:
-            facts = self.connector(store_id).check()
-            self.database.runs.register_store(store_id, platform, facts)
+            facts = self._facts(store_id)
         except (RetryLater, StopStore, ConfigInvalid) as error:
             return StoreCheck(store_id=store_id, platform=platform, error=error.place(store=store_id))
         return StoreCheck(store_id=store_id, platform=platform, facts=facts)
@@ -251,7 +262,10 @@ class App:
         """One incremental pull of every stream, derive, then plan and apply where a store's push is automatic."""
         outcomes = self.pull(selection, lambda key: self.live_ask(key, sweep=sweep))
         derived = self.derive()
-        return SyncReport(outcomes=outcomes, derived=derived, applied=self.apply_automatic(selection))
+        try:
+            return SyncReport(outcomes=outcomes, derived=derived, applied=self.apply_automatic(selection))
+        except BrakeTripped as error:
+            return SyncReport(outcomes=outcomes, derived=derived, brake=error)
 
     def backfill(self, selection: Selection = EVERYTHING, window: Window = ALL_TIME) -> SyncReport:
         """Pull a fixed window in a lane of its own, resumable, then derive; nothing is written to a shop."""
@@ -286,23 +300,29 @@ class App:
         streams = self._streams(store_id, selection)
         try:
             source = self.source(store_id)
-        except (RetryLater, StopStore) as error:
-            return [self._failed(store_id, stream, error) for stream in streams]
+        except (RetryLater, StopStore, ConfigInvalid) as error:
+            lanes = [LaneKey(store_id=store_id, stream=stream, lane=Lane.LIVE) for stream in streams]
+            return [self._not_begun(key, ask_for(key), error) for key in lanes]
         return [self._pull_stream(source, stream, ask_for) for stream in streams]
 
     def _pull_stream(self, source: Source, stream: Stream, ask_for: AskFor) -> Outcome:
         key = LaneKey(store_id=source.store_id, stream=stream, lane=Lane.LIVE)
         with bound(store=source.store_id, stream=stream):
+            ask = ask_for(key)
             try:
-                ask = ask_for(key)
+                self._not_stopped()
                 report = run_stream(source, stream, ask, self._tools())
                 if ask.kind == "sweep" and report.kind != "sweep":  # a cut-off run was taken up in its place
                     report = run_stream(source, stream, ask, self._tools())
             except (RetryLater, StopStore, LockHeld) as error:
-                return self._failed(source.store_id, stream, error)
+                return self._failed(key, ask, error)
             self.database.runs.resume(source.store_id, push=False)
             log.info("stream_pulled", kind=report.kind, status=report.status, **asdict(report.counts))
         return Outcome(report=report)
+
+    def _not_stopped(self) -> None:
+        if self.stop.is_set():
+            raise Interrupted("told to end before this stream's turn; the next run does it")
 
     def _tools(self) -> Tools:
         return Tools(
@@ -314,23 +334,34 @@ class App:
             listener=self.listener,
         )
 
-    def _failed(self, store_id: str, stream: Stream, error: SyncdError) -> Outcome:
-        """A run that did not end well, as history shows it; a store that must stop is paused with its reason."""
+    def _not_begun(self, key: LaneKey, ask: Ask, error: SyncdError) -> Outcome:
+        """A run that came no further than the store's check; history shows it."""
+        outcome = self._failed(key, ask, error)
+        self.database.runs.finish_run(outcome.report)
+        return outcome
+
+    def _failed(self, key: LaneKey, ask: Ask, error: SyncdError) -> Outcome:
+        """A run that did not end well, with what its walk has stored; a store that must stop pauses with its reason."""
+        store_id, stream, now = key.store_id, key.stream, self.clock.now()
         error.place(store=store_id)
-        if isinstance(error, StopStore):
+        if isinstance(error, (StopStore, ConfigInvalid)):
             self._sources.pop(store_id, None)
             self.database.runs.pause(store_id, error.advice, push=False)
         log.warning("stream_failed", store=store_id, stream=stream, error=type(error).__name__, reason=error.message)
+        walk = self.database.runs.state(replace(key, lane=ask.lane)).walk
         report = RunReport(
             run_id=self.database.new_id(),
             store_id=store_id,
             platform=self.settings.store(store_id).platform,
             stream=stream,
-            lane=Lane.LIVE,
-            kind="",
+            lane=ask.lane,
+            kind=walk.kind if walk else ask.kind,
             status="failed",
-            started_at=self.clock.now(),
+            started_at=now,
+            ended_at=now,
             reason=error.advice,
+            counts=walk.counts if walk else Counts(),
+            declared=walk.declared if walk else None,
         )
         return Outcome(report=report, error=error)
 
@@ -390,6 +421,7 @@ class App:
     def plan(self, selection: Selection = EVERYTHING) -> push.Plan:
         """The tag changes that are due on the chosen stores; nothing is written."""
         chosen = self._chosen(selection)
+        self._look_again_at_paused()
         connectors = {store_id: self.connector(store_id) for store_id in self.settings.stores}
         now = self.clock.now()
         stale_before = now - self.settings.push.max_staleness
@@ -403,7 +435,9 @@ class App:
         Raises:
             ConfigInvalid: It cannot be read, or is another merchant's.
         """
-        return push.load(path, self.settings.merchant)
+        made = push.load(path, self.settings.merchant)
+        self._look_again_at_paused()
+        return made
 
     def apply(self, plan: push.Plan, approved: int | None = None) -> push.ApplyReport:
         """Write exactly a plan's changes, and what an earlier apply left waiting.
@@ -422,6 +456,12 @@ class App:
         }
         delivery = push.Delivery(database=self.database, targets=targets, clock=self.clock, new_id=self.database.new_id)
         return push.apply(plan, delivery, approved)
+
+    def _look_again_at_paused(self) -> None:
+        """Ask the stores whose push is paused once more: a key that was mended may write from now on."""
+        paused = {status.store_id for status in self.database.runs.status() if status.push_paused_reason}
+        for store_id in sorted(paused & self.settings.stores.keys()):
+            self._check_store(store_id)
 
     def apply_automatic(self, selection: Selection = EVERYTHING) -> push.ApplyReport | None:
         """Plan and apply for the chosen stores whose push mode is auto; None where there are none."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from syncd.app import App, Selection
-from syncd.errors import ExitCode, RetryLater, StopProcess, StopStore
+from syncd.errors import BrakeTripped, ConfigInvalid, ExitCode, LockHeld, RetryLater, StopProcess, StopStore, SyncdError
 from syncd.logs import get_logger
 from syncd.model import Stream
 
@@ -37,7 +37,7 @@ class Daemon:
         self._app = app
         self._failure: StopProcess | None = None
         self._retry_at: dict[str, datetime] = {}
-        self._derive_guard = threading.Lock()
+        self._told: set[str] = set()
 
     def run(self) -> ExitCode:
         """Work on schedule until told to stop, then finish the pages in hand.
@@ -104,13 +104,19 @@ class Daemon:
         """Run one job; the scheduler's thread survives whatever happens in it."""
         try:
             job(*arguments)  # type: ignore[operator]
+        except (RetryLater, StopStore, BrakeTripped, ConfigInvalid, LockHeld) as error:
+            self._tell(error)  # one store's trouble, a plan that waits for approval: the others go on
         except StopProcess as error:
             self._failure = error
             self._app.stop.set()
-        except (RetryLater, StopStore) as error:
-            log.warning("job_failed", error=type(error).__name__, reason=error.message)
         except Exception:
             log.exception("job_crashed", job=getattr(job, "__name__", ""))
+
+    def _tell(self, error: SyncdError) -> None:
+        """Log why a job could not be done, once for each reason."""
+        if str(error) not in self._told:
+            self._told.add(str(error))
+            log.warning("job_failed", error=type(error).__name__, reason=error.advice)
 
     def _pull(self, store_id: str, stream: Stream) -> None:
         now = self._app.clock.now()
@@ -118,7 +124,7 @@ class Daemon:
             return
         selection = Selection(stores=(store_id,), streams=(stream,))
         outcomes = self._app.pull(selection, self._app.live_ask)
-        if any(isinstance(outcome.error, StopStore) for outcome in outcomes):
+        if any(isinstance(outcome.error, (StopStore, ConfigInvalid)) for outcome in outcomes):
             self._retry_at[store_id] = now + _PAUSED_RETRY
 
     def _derive_and_push(self) -> None:

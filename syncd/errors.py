@@ -81,7 +81,8 @@ class SyncdError(Exception):
     @property
     def advice(self) -> str:
         """What happened and what to do about it, without the place."""
-        text = f"{self.message} (request id {self.request_id})" if self.request_id else self.message
+        message = self.message.rstrip(".")
+        text = f"{message} (request id {self.request_id})" if self.request_id else message
         return f"{text}. {self.hint}" if self.hint else text
 
     def __str__(self) -> str:
