@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import orjson
 
 from syncd.connectors.shopify import Shopify
 from syncd.connectors.shopify_dialect import ShopifyConfig
-from syncd.sandbox import ShopifyShop, ShopifySite
+from syncd.sandbox import Fault, FaultKind, Sandbox, SandboxOptions, ShopifyShop, ShopifySite
 from tests.clock import ManualClock
 
 REFUSAL = '{"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}'
@@ -45,3 +49,23 @@ def touch_checkout(shop: ShopifyShop, number: int) -> None:
 def drop_checkout(shop: ShopifyShop, number: int) -> None:
     """A checkout that was left is forgotten."""
     del shop.state.checkouts[number]
+
+
+@contextmanager
+def opened(**settings: Any) -> Iterator[ShopifyShop]:
+    """One small served shop, named "us", at the machine's time."""
+    with Sandbox(SandboxOptions(scale=0.1, sites=(site("us", **settings),))) as sandbox:
+        yield sandbox.shops["us"]
+
+
+def asked(shop: ShopifyShop) -> list[dict[str, Any]]:
+    """The GraphQL requests that a shop has seen, oldest first."""
+    return [orjson.loads(seen.call.body) for seen in shop.history if seen.call.path.endswith("/graphql.json")]
+
+
+def answering(shop: ShopifyShop, body: object, *, times: int | None = 1, skip: int = 0) -> None:
+    """Let a shop answer its next documents with status 200 and this body."""
+    text, headers = orjson.dumps(body).decode(), {"Content-Type": "application/json"}
+    shop.faults.add(
+        Fault(kind=FaultKind.ANSWER, status=200, headers=headers, body=text, path="graphql", times=times, skip=skip)
+    )
