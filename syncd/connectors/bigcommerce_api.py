@@ -31,11 +31,15 @@ class Api:
         return self._transport.send(request)
 
     def listed(self, path: str, params: Mapping[str, str]) -> Iterator[Row]:
-        """Every row of a v3 list, page after page."""
+        """Every row of a v3 list."""
+        return (row for answer in self.pages(path, params) for row in data(answer))
+
+    def pages(self, path: str, params: Mapping[str, str]) -> Iterator[Answer]:
+        """Every page of a v3 list, asked for when it is wanted."""
         for number in itertools.count(1):
             asked = {**params, "limit": str(LARGEST_PAGE), "page": str(number)}
             answer = self.send(Request(path=path, params=asked))
-            yield from data(answer)
+            yield answer
             if number >= page_count(answer):
                 return
 

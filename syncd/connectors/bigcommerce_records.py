@@ -11,13 +11,13 @@ An order is the v2 order as sent with its consignments, and `refunds`: the v3 re
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 import orjson
 
-from syncd.connectors.bigcommerce_api import LARGEST_PAGE, Api, joined, number_of, page_count
+from syncd.connectors.bigcommerce_api import Api, data, joined, number_of, page_count
 from syncd.connectors.bigcommerce_attributes import Attributes
-from syncd.connectors.exchange import Request
 from syncd.connectors.idwalk import Row, row_id
 from syncd.model import Json
 
@@ -35,22 +35,22 @@ class Subscribers:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._pages = 0
         self._whole: dict[str, bytes] | None = None
 
     def of(self, emails: Sequence[str]) -> dict[str, list[Row]]:
         """The subscriptions under some addresses, which are lower case."""
-        if self._whole is None and len(emails) > 1 and len(emails) >= self._page_count():
-            self._whole = _packed(self._api.listed(SUBSCRIBERS, {}))
+        if self._whole is None and len(emails) > 1:
+            self._read_whole_if_shorter(len(emails))
         if self._whole is None:
             return {email: list(self._api.listed(SUBSCRIBERS, {"email": email})) for email in emails}
         return {email: orjson.loads(self._whole.get(email, b"[]")) for email in emails}
 
-    def _page_count(self) -> int:
-        if not self._pages:
-            first = self._api.send(Request(path=SUBSCRIBERS, params={"limit": str(LARGEST_PAGE), "page": "1"}))
-            self._pages = max(1, page_count(first))
-        return self._pages
+    def _read_whole_if_shorter(self, most: int) -> None:
+        """Read the whole list, if that takes at most so many requests."""
+        pages = self._api.pages(SUBSCRIBERS, {})
+        first = next(pages)
+        if page_count(first) <= most:
+            self._whole = _packed(row for answer in chain([first], pages) for row in data(answer))
 
 
 class CustomerRecords:
@@ -103,9 +103,6 @@ class OrderRecords:
     def _refunds(self, ids: Iterable[int]) -> Grouped:
         found = self._api.listed("v3/orders/payment_actions/refunds", {"order_id:in": joined(ids)})
         return _grouped(found, "order_id")
-
-
-Whole = Callable[[Sequence[Row]], list[Row]]
 
 
 def email_of(row: Row) -> str:

@@ -22,17 +22,27 @@ _FEWEST = 25  # records of a stream, enough for several pages
 
 @dataclass(frozen=True)
 class Acts:
-    """One stream of a shop: where its state holds the records by number, and what the merchant can do."""
+    """One stream of a shop: where its state holds the records by number, and what the merchant can do.
+
+    Args:
+        prefix: What stands before the number in an external id.
+        holds: Which of the records are of this stream, where two streams share a place.
+    """
 
     holder: str
     add: Callable[[Any], object]
     touch: Callable[[Any, int], object]
     remove: Callable[[Any, int], object]
+    prefix: str = ""
+    holds: Callable[[Any], bool] = lambda _: True
 
-    def records(self, shop: Any) -> dict[int, Any]:
-        """The stream's records, by number."""
-        records: dict[int, Any] = getattr(shop.state, self.holder)
-        return records
+    def numbers(self, shop: Any) -> list[int]:
+        """Which records the stream has."""
+        return [number for number, record in getattr(shop.state, self.holder).items() if self.holds(record)]
+
+    def number(self, external_id: str) -> int:
+        """A record's number by its external id."""
+        return int(external_id.removeprefix(self.prefix))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +52,10 @@ class _Hand:
     refusal: str
 
     def touch(self, stream: Stream, external_id: str) -> None:
-        self.acts[stream].touch(self.shop, int(external_id))
+        self.acts[stream].touch(self.shop, self.acts[stream].number(external_id))
 
     def remove(self, stream: Stream, external_id: str) -> None:
-        self.acts[stream].remove(self.shop, int(external_id))
+        self.acts[stream].remove(self.shop, self.acts[stream].number(external_id))
 
     def advance(self, seconds: float) -> None:
         self.shop.clock.advance(seconds)
@@ -80,8 +90,9 @@ class ServedContract(ConnectorContract):
         with Sandbox(options, clock=SandboxClock(START, frozen=True)) as served:
             filled, empty = served.shops.values()
             for acts in cls.acts.values():
-                acts.records(empty).clear()
-                while len(acts.records(filled)) < _FEWEST:
+                for number in acts.numbers(empty):
+                    acts.remove(empty, number)
+                while len(acts.numbers(filled)) < _FEWEST:
                     acts.add(filled)
             yield served
 
@@ -96,7 +107,10 @@ class ServedContract(ConnectorContract):
             empty=connectors[1],
             mapper=mapper_for(connectors[0].platform, MapperOptions()),
             hand=_Hand(shop=shop, acts=self.acts, refusal=self.refusal),
-            ids={stream: frozenset(map(str, acts.records(shop))) for stream, acts in self.acts.items()},
+            ids={
+                stream: frozenset(f"{acts.prefix}{number}" for number in acts.numbers(shop))
+                for stream, acts in self.acts.items()
+            },
             started_at=shop.clock.now(),
             secrets=type(self).secrets(shop),
         )
