@@ -89,11 +89,13 @@ def populate(seed: int, *, stores: Sequence[str], scale: float = 1.0) -> Populat
     rng = random.Random(f"people:{seed}")
     count = max(1, round(PEOPLE_PER_STORE * scale * len(stores) / _stores_a_head(len(stores))))
     people: list[Person] = []
+    household: list[Person] = []
     for number in range(1, count + 1):
-        if people and rng.random() < _household_share(people[-1]):
-            people.append(_relative(rng, number, people[-1]))
+        if household and rng.random() < _household_share(household[-1]):
+            household.append(_relative(rng, number, household))
         else:
-            people.append(_person(rng, number, stores))
+            household = [_person(rng, number, stores)]
+        people.append(household[-1])
     return Population(seed=seed, scale=scale, people=tuple(people))
 
 
@@ -123,10 +125,11 @@ def _person(rng: random.Random, number: int, stores: Sequence[str]) -> Person:
     )
 
 
-def _relative(rng: random.Random, number: int, person: Person) -> Person:
-    """Somebody else of a person's household: one address and surname, often one telephone or mailbox."""
-    culture = person.culture
-    first = rng.choice([name for name in culture.firsts if not _are_alike(name, person.first_name)])
+def _relative(rng: random.Random, number: int, household: Sequence[Person]) -> Person:
+    """Somebody else of a household: one address and surname, often one telephone or mailbox."""
+    person, culture = household[-1], household[-1].culture
+    known = [each.first_name for each in household]
+    first = rng.choice([name for name in culture.firsts if not any(_are_alike(name, other) for other in known)])
     mailboxes = _mailboxes(rng, first, person.last_name, number)
     return replace(
         person,
@@ -175,7 +178,7 @@ def appear(person: Person, rng: random.Random) -> Face:
         first_name=_spelled(rng, person.first_name, person.culture.firsts[person.first_name]),
         last_name=_spelled(rng, person.last_name, person.culture.lasts.get(person.last_name, ())),
         email=_typed_mailbox(rng, person),
-        phone=_typed_phone(rng, person) if rng.random() < 0.7 else "",
+        phone=_typed_phone(rng, person) if rng.random() < 0.78 else "",
         address=person.address,
     )
 
@@ -193,7 +196,7 @@ def _spelled(rng: random.Random, name: str, others: Sequence[str]) -> str:
 
 
 def _typed_mailbox(rng: random.Random, person: Person) -> str:
-    mailbox = person.mailboxes[0] if rng.random() < 0.85 else person.mailboxes[1]
+    mailbox = person.mailboxes[0] if rng.random() < 0.9 else person.mailboxes[1]
     habit = rng.random()
     if habit < 0.05:
         local, domain = mailbox.split("@")

@@ -46,6 +46,7 @@ SITES = (
         timezone="America/Los_Angeles",
         country="US",
         currency="USD",
+        index_lag_s=2.0,
     ),
     B2B,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -64,7 +65,7 @@ def test_past_the_end_customers_keep_their_total_and_orders_deny_it(still: Clien
     assert customers.json() == orders.json() == []
     assert customers.headers["X-WP-Total"] == str(len(still.shop.state.accounts))
     assert orders.headers["X-WP-Total"] == orders.headers["X-WP-TotalPages"] == "0"
-    assert "page=3" in customers.links["prev"]["url"]
+    assert f"page={math.ceil(len(still.shop.state.accounts) / 100)}" in customers.links["prev"]["url"]
     assert "page=0" in orders.links["prev"]["url"]
 
 

@@ -15,35 +15,58 @@ import orjson
 import pytest
 import requests
 
-from syncd.sandbox import Sandbox, SandboxOptions, serve_forever
-from syncd.sandbox.people import populate
+from syncd.sandbox import PORTS, Sandbox, SandboxOptions, serve_forever
+from syncd.sandbox.people import Person, populate
 from tests.unit.sandbox.client import Client
 
 
 def test_people_shop_on_several_stores_under_different_spellings(still_sandbox: Sandbox) -> None:
-    """Many are on both stores, some differ in name or mailbox there, and about 45 percent of orders are guests'."""
+    """Hundreds are on two or more stores, some differ in name or mailbox there; much of the orders are guests'."""
     people: dict[str, set[str]] = {}
     for record, person in still_sandbox.truth().items():
         people.setdefault(person, set()).add(record.split(":")[0])
-    both = [person for person, stores in people.items() if len(stores) == 2]
-    orders = [order for shop in still_sandbox.shops.values() for order in shop.state.orders.values()]
+    several = [person for person, stores in people.items() if len(stores) > 1]
+    shops = [shop for shop in still_sandbox.shops.values() if shop.platform == "woocommerce"]
+    orders = [order for shop in shops for order in shop.state.orders.values()]
     spellings = {(order.person_id, order.billing["email"].lower()) for order in orders}
 
     guests = sum(order.customer_id == 0 for order in orders) / len(orders)
-    assert len(both) > 100
-    assert len(spellings) > len({person for person, _ in spellings}) + 100
+    assert len(several) >= 300
+    assert max(len(stores) for stores in people.values()) == len(still_sandbox.shops)
+    assert len(spellings) > len({person for person, _ in spellings}) + 50
     assert 0.40 < guests < 0.52
 
 
-def test_households_share_a_telephone_or_a_mailbox() -> None:
-    """Some different people have the same number, some the same mailbox."""
-    population = populate(3, stores=["a", "b"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_families_on_several_stores_share_telephones_and_mailboxes(seed: int) -> None:
+    """At least thirty telephones or mailboxes are those of two people who are both on several stores."""
+    sandbox = Sandbox(seed=seed)
+    seen: dict[str, set[str]] = {}
+    for record, person in sandbox.truth().items():
+        seen.setdefault(person, set()).add(record.split(":")[0])
+    several = [
+        person
+        for person in populate(seed, stores=list(sandbox.shops)).people
+        if len(seen.get(person.person_id, ())) > 1
+    ]
 
-    numbers = Counter(person.number for person in population.people)
-    mailboxes = Counter(person.mailboxes[0] for person in population.people)
+    numbers = Counter(person.number for person in several)
+    mailboxes = Counter(person.mailboxes[0] for person in several)
 
-    assert sum(count > 1 for count in numbers.values()) > 10
-    assert sum(count > 1 for count in mailboxes.values()) > 5
+    assert sum(count > 1 for count in (*numbers.values(), *mailboxes.values())) >= 30
+
+
+def test_nobody_in_a_household_is_another() -> None:
+    """Who shares a telephone or a mailbox has the surname and another forename."""
+    homes: dict[str, list[Person]] = {}
+    for person in populate(3, stores=["a", "b"]).people:
+        homes.setdefault(person.number, []).append(person)
+
+    shared = [home for home in homes.values() if len(home) > 1]
+
+    assert len(shared) > 20
+    assert all(len({person.first_name for person in home}) == len(home) for home in shared)
+    assert all(len({person.last_name for person in home}) == 1 for home in shared)
 
 
 def test_the_truth_file_has_the_columns_of_scorers(tmp_path: Path) -> None:
@@ -120,7 +143,7 @@ def test_the_date_header_is_the_sandboxs_clock(client: Client) -> None:
 
 
 def test_it_starts_and_stops_fast_and_a_page_of_100_is_cheap() -> None:
-    """Default shops are up in 2 s and down in 1 s; a page of 100 orders takes little."""
+    """Four shops are up in 3 s and down in 1 s; a page of 100 orders takes little."""
     began = time.monotonic()
     sandbox = Sandbox()
     with sandbox:
@@ -131,7 +154,7 @@ def test_it_starts_and_stops_fast_and_a_page_of_100_is_cheap() -> None:
     stopped = time.monotonic()
     caller.close()
 
-    assert started - began < 2
+    assert started - began < 3
     assert [len(answer.json()) for answer in answers] == [100] * 3
     assert asked - started < 1.5
     assert stopped - asked < 1
@@ -159,6 +182,6 @@ def test_serve_forever_serves_until_told_to_stop() -> None:
         seen.append(requests.get(f"{sandbox.shops['us-woo'].url}/wp-json/", timeout=5).status_code)
         stop.set()
 
-    serve_forever(SandboxOptions(scale=0.05, ports={"us-woo": 0, "eu-woo": 0}), stop, announce=announce)
+    serve_forever(SandboxOptions(scale=0.05, ports=dict.fromkeys(PORTS, 0)), stop, announce=announce)
 
     assert seen == [200]
