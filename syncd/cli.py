@@ -24,6 +24,8 @@ from typer.exceptions import Abort, TyperException
 
 from syncd import __version__, logs, push, screens, settings
 from syncd.app import App, Selection
+from syncd.clock import SystemClock
+from syncd.connectors import APPROVALS
 from syncd.errors import BrakeTripped, ConfigInvalid, ExitCode, SyncdError
 from syncd.model import Stream, Window
 from syncd.settings import dsn, scaffold
@@ -46,6 +48,8 @@ app.add_typer(profile_app, name="profile")
 app.add_typer(rejected_app, name="rejected")
 app.add_typer(db_app, name="db")
 app.add_typer(config_app, name="config")
+
+DRAIN_S = 18.0  # what is in hand may take this long to end after a signal
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Stores = Annotated[list[str] | None, typer.Option("--store", help="Only this store; may be repeated.")]
@@ -83,6 +87,7 @@ def run(arguments: list[str]) -> int:
         typer.echo(f"syncd: {error.format_message()}", err=True)
         return int(ExitCode.USAGE)
     except Abort:
+        typer.echo("syncd: not approved; nothing was written", err=True)
         return int(ExitCode.APPROVAL)
     except SyncdError as error:
         _print_error(error, as_json="--json" in arguments)
@@ -115,17 +120,37 @@ def _settings(ctx: typer.Context) -> settings.Settings:
 def _opened(ctx: typer.Context, *, shows_progress: bool = False) -> Iterator[App]:
     """The app, with signals that end long work after the page in hand."""
     loaded = _settings(ctx)
-    stop = _stop_on_signals()
     watching = screens.progress(sys.stderr) if shows_progress else screens.silence()
-    with watching as listener, App(loaded, stop=stop, listener=listener) as opened:
+    with _stop_on_signals() as stop, watching as listener, App(loaded, stop=stop, listener=listener) as opened:
         yield opened
 
 
-def _stop_on_signals() -> threading.Event:
+@contextmanager
+def _stop_on_signals() -> Iterator[threading.Event]:
+    """An event that signals set; a process that hangs, such as on a silent shop, then leaves all the same."""
     stop = threading.Event()
+    deadline = threading.Timer(DRAIN_S, _leave)
+    deadline.daemon = True
+
+    def told(*_: object) -> None:
+        if not stop.is_set():
+            stop.set()
+            deadline.start()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
+        signal.signal(number, told)
+    try:
+        yield stop
+    finally:
+        deadline.cancel()
+
+
+def _leave() -> None:
+    sys.stderr.write(
+        f"syncd: ended after waiting {DRAIN_S:.0f} s for an answer; what is stored stays, start it again\n"
+    )
+    sys.stderr.flush()
+    os._exit(int(ExitCode.TRY_AGAIN))
 
 
 def _config_path(ctx: typer.Context) -> Path:
@@ -139,6 +164,13 @@ def _place(ctx: typer.Context, opened: App) -> screens.Place:
 
 def _selection(stores: list[str] | None, streams: list[Stream] | None = None) -> Selection:
     return Selection(stores=tuple(stores or ()), streams=tuple(streams or ()))
+
+
+def _window(since: str | None, until: str | None) -> Window:
+    window = Window(since=_time(since, "--since"), until=_time(until, "--until"))
+    if window.since and window.until and window.since >= window.until:
+        raise typer.BadParameter(f"{until!r} is not after {since!r}", param_hint="--until")
+    return window
 
 
 def _time(text: str | None, option: str) -> datetime | None:
@@ -206,7 +238,7 @@ def backfill(
 ) -> int:
     """Pull everything, or a window of it, then derive; started again after a stop, it goes on where it was."""
     chosen = _selection(store, stream)
-    window = Window(since=_time(since, "--since"), until=_time(until, "--until"))
+    window = _window(since, until)
     with _opened(ctx, shows_progress=not as_json and not dry_run) as opened:
         if dry_run:
             intents = opened.intents(chosen, lambda _: Ask(kind="backfill", window=window))
@@ -378,7 +410,7 @@ def apply(
     ctx: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="A plan saved with `syncd plan -o`.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    approve: Annotated[int | None, typer.Option(help="Customers, over all stores, that may change past the brake.")] = None,
+    approve: Annotated[int | None, typer.Option(help="Customers of all stores that may change past the brake.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first this many changes.")] = None,
     only: Annotated[str | None, typer.Option(help="Only this segment, or this profile id.")] = None,
     store: Stores = None,
@@ -409,6 +441,7 @@ def _ask(made: push.Plan, *, as_json: bool) -> None:
             hint="Look at `syncd plan`, then run `syncd apply --yes`",
         )
     screens.show_plan(made, None)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C is an answer, too
     if not typer.confirm(f"Write {len(made.changes):,} changes to the shops?", err=True):
         raise Abort
 
@@ -425,6 +458,56 @@ def config_check(ctx: typer.Context, as_json: AsJson = False) -> int:
     document = {"config": str(_config_path(ctx)), "settings": loaded.describe(), "segments": names}
     _emit(as_json, lambda: document, lambda: screens.show_config(document))
     return int(ExitCode.OK)
+
+
+@app.command()
+def auth(
+    ctx: typer.Context,
+    platform: Annotated[str, typer.Argument(help="The platform, such as shopify.")],
+    store: Annotated[str | None, typer.Argument(help="The store's id in the config.")] = None,
+    print_scopes: Annotated[bool, typer.Option("--print-scopes", help="List the scopes to ask for, and why.")] = False,
+    port: Annotated[int, typer.Option(help="Where on this machine the browser comes back to.")] = 8765,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The token's file; beside the config.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Get a token for a shop of another organisation, by approval in the browser."""
+    if platform not in APPROVALS:
+        raise typer.BadParameter(f"{platform!r} is none of {', '.join(APPROVALS)}", param_hint="PLATFORM")
+    approval = APPROVALS[platform]
+    if print_scopes:
+        _emit(as_json, lambda: {"scopes": dict(approval.scopes)}, lambda: screens.show_scopes(approval.scopes))
+        return int(ExitCode.OK)
+    if store is None:
+        raise typer.BadParameter("is needed", param_hint="STORE")
+    config = _settings(ctx).store(store)
+    if not isinstance(config, approval.config):
+        raise typer.BadParameter(f"{store} is a {config.platform} store", param_hint="STORE")
+    with _stop_on_signals() as stop:
+        clock = SystemClock(stop)
+        token = approval.authorize(config, store_id=store, clock=clock, open_url=_open_page, port=port)
+    path = output or _config_path(ctx).with_name(f"{store}.token")
+    _write_secret(path, token)
+    words = f"The shop approved. Its token is in {path}: write `auth: {{token_file: {path}}}` in the store's settings."
+    _emit(as_json, lambda: {"store": store, "token_file": path}, lambda: screens.say(words))
+    return int(ExitCode.OK)
+
+
+def _open_page(url: str) -> None:
+    """Show a page in the browser; the address is printed too, for machines without one."""
+    import webbrowser
+
+    typer.echo(f"Approve syncd in the browser, logged in to the shop:\n{url}", err=True)
+    webbrowser.open(url)
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """Write a file that only its owner can read."""
+    try:
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigInvalid(f"{path} cannot be written: {error.strerror}", hint="Name another with --output") from None
 
 
 @db_app.command(name="upgrade")

@@ -160,11 +160,10 @@ def show_checks(checks: Sequence[StoreCheck]) -> None:
         facts = check.facts
         about = (facts.name, facts.identity, facts.timezone, facts.currency, facts.version)
         say(f"  {', '.join(text for text in about if text)}")
-        say(
-            f"  reads {', '.join(sorted(facts.can_pull)) or 'nothing'}; writes {'tags' if facts.can_push else 'nothing'}"
-        )
+        reads, writes = ", ".join(sorted(facts.can_pull)) or "nothing", "tags" if facts.can_push else "nothing"
+        say(f"  reads {reads}; writes {writes}")
         for finding in facts.findings:
-            say(f"  {finding.level}: {finding.message}{'. ' + finding.remedy if finding.remedy else ''}")
+            say(f"  {finding.level}: {finding.words}")
 
 
 # -- pulling ----------------------------------------------------------------------------------------------------
@@ -238,15 +237,20 @@ def sync_json(report: SyncReport, summary: Summary) -> Json:
         "profiles": summary.profiles,
         "segments": {name: {"profiles": size.profiles, "reach": size.reach} for name, size in summary.segments.items()},
         "pushed": report.applied.confirmed if report.applied else 0,
+        "brake": report.brake.advice if report.brake else "",
         "exit_code": int(report.exit_code),
     }
 
 
 def show_sync(report: SyncReport, summary: Summary) -> None:
-    """What was read of each store, how many people that makes, who is in which segment."""
+    """What was read of each store, how many people that makes, who is in which segment, what was written back."""
     show_runs("What was read", [outcome.report for outcome in report.outcomes])
     say(f"{summary.records:,} contacts are {summary.profiles:,} people.")
     show_segments(summary)
+    if report.applied:
+        show_apply(report.applied)
+    if report.brake:
+        say(f"The tags wait for approval: {report.brake}")
 
 
 def show_segments(summary: Summary) -> None:
@@ -333,6 +337,9 @@ def stream_state(stream: StreamStatus) -> str:
 def show_status(place: Place, streams: Sequence[StreamStatus]) -> None:
     """One screen: per stream its state, counts and times, then what is wrong in words."""
     say(f"{place.merchant}: {place.database} by {place.config}")
+    if not streams:
+        say("Nothing was pulled yet: run `syncd check`, then `syncd backfill`.")
+        return
     rows = [
         (
             s.store_id,
@@ -349,8 +356,8 @@ def show_status(place: Place, streams: Sequence[StreamStatus]) -> None:
     table("Streams", ("store", "stream", "state", "stored", "shop says", "rejected", "fresh until", "last sweep"), rows)
     for stream in streams:
         _show_trouble(stream)
-    if not streams:
-        say("Nothing was pulled yet: run `syncd check`, then `syncd backfill`.")
+    for store_id, reason in {s.store_id: s.push_paused_reason for s in streams if s.push_paused_reason}.items():
+        say(f"{store_id}: nothing is written to the shop: {reason}")
 
 
 def _show_trouble(stream: StreamStatus) -> None:
@@ -359,14 +366,15 @@ def _show_trouble(stream: StreamStatus) -> None:
         say(f"{place} is paused: {stream.paused_reason}")
     elif stream.last_run and stream.last_run.reason:
         say(f"{place}: {stream.last_run.reason}")
-    if stream.push_paused_reason:
-        say(f"{stream.store_id}: nothing is written to the shop: {stream.push_paused_reason}")
     if stream.rejected_count:
         say(f"{place}: {stream.rejected_count:,} records could not be read, see `syncd rejected list`")
 
 
 def show_history(reports: Sequence[RunReport]) -> None:
     """The latest runs, newest first."""
+    if not reports:
+        say("There was no such run yet.")
+        return
     rows = [(moment(report.started_at), *_run_row(report), report.reason) for report in reports]
     table("Runs", ("started", *_RUN_COLUMNS, "why"), rows)
 
@@ -470,10 +478,12 @@ def rejected_json(views: Sequence[RejectedRecordView]) -> Json:
 
 def show_rejected(views: Sequence[RejectedRecordView]) -> None:
     """A line a rejected record, with the reason."""
+    if not views:
+        say("Every record could be read.")
+        return
     rows = [(v.store_id, v.stream.value, v.external_id, v.reason, moment(v.last_seen_at)) for v in views]
     table("Rejected records", ("store", "stream", "id", "why", "last seen"), rows)
-    if views:
-        say("`syncd rejected show STORE STREAM ID` prints one; `syncd rejected replay` reads them again after a fix.")
+    say("`syncd rejected show STORE STREAM ID` prints one; `syncd rejected replay` reads them again after a fix.")
 
 
 # -- pushing ----------------------------------------------------------------------------------------------------
@@ -564,6 +574,12 @@ def _show_tree(node: Json, indent: str) -> None:
             _show_tree(value, indent + "  ")
         else:
             say(f"{indent}{name}: {value}")
+
+
+def show_scopes(scopes: Mapping[str, str]) -> None:
+    """The scopes to ask a shop for, each with its reason; the last line is what to paste."""
+    table("Scopes", ("scope", "why"), list(scopes.items()))
+    say(",".join(scopes))
 
 
 # -- sandbox ----------------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ value a pair of config model and connector class.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
@@ -15,6 +17,7 @@ from syncd.connectors.bigcommerce import BigCommerce
 from syncd.connectors.bigcommerce_dialect import BigCommerceConfig
 from syncd.connectors.config import StoreConfig
 from syncd.connectors.shopify import Shopify
+from syncd.connectors.shopify_auth import SCOPES, authorize
 from syncd.connectors.shopify_dialect import ShopifyConfig
 from syncd.connectors.woocommerce import WooCommerce
 from syncd.connectors.woocommerce_dialect import WooCommerceConfig
@@ -29,6 +32,20 @@ class Maker(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Approval:
+    """How a platform's shops let us in by approval in a browser.
+
+    Args:
+        scopes: What to ask for, each with its reason.
+        authorize: Gets a token for a store's settings: `(config, *, store_id, clock, open_url, port) -> token`.
+    """
+
+    config: type[StoreConfig]
+    scopes: Mapping[str, str]
+    authorize: Callable[..., str]
+
+
 REGISTRY: dict[str, tuple[type[StoreConfig], Maker]] = {
     "bigcommerce": (BigCommerceConfig, BigCommerce),
     "shopify": (ShopifyConfig, Shopify),
@@ -37,6 +54,9 @@ REGISTRY: dict[str, tuple[type[StoreConfig], Maker]] = {
 REGISTRY |= {entry.name: entry.load() for entry in entry_points(group="syncd.connectors")}
 
 CONFIGS: dict[str, type[StoreConfig]] = {platform: model for platform, (model, _) in REGISTRY.items()}
+
+
+APPROVALS = {"shopify": Approval(config=ShopifyConfig, scopes=SCOPES, authorize=authorize)}
 
 
 def connect(config: StoreConfig, *, store_id: str, clock: Clock) -> Connector:
