@@ -224,8 +224,8 @@ class App:
         if facts.can_push:
             runs.resume(store_id, push=True)
         else:
-            errors = [finding for finding in facts.findings if finding.level == "error"]
-            runs.pause(store_id, "; ".join(f"{e.message.rstrip('.')}. {e.remedy}" for e in errors), push=True)
+            words = [finding.words for finding in facts.findings if finding.level == "error"]
+            runs.pause(store_id, "; ".join(words), push=True)
         return facts
 
     def _source(self, store_id: str, country: str) -> Source:

@@ -83,7 +83,7 @@ class SyncdError(Exception):
         """What happened and what to do about it, without the place."""
         message = self.message.rstrip(".")
         text = f"{message} (request id {self.request_id})" if self.request_id else message
-        return f"{text}. {self.hint}" if self.hint else text
+        return f"{text}. {self.hint[0].upper()}{self.hint[1:]}" if self.hint else text
 
     def __str__(self) -> str:
         where = "/".join(part for part in (self.store, self.stream, self.external_id) if part)

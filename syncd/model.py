@@ -258,6 +258,11 @@ class Finding:
     message: str
     remedy: str = ""
 
+    @property
+    def words(self) -> str:
+        """The message and what to do, as one text."""
+        return ". ".join(text for text in (self.message.rstrip("."), self.remedy) if text)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoreFacts:

@@ -89,7 +89,7 @@ def load(path: Path, merchant: str) -> Plan:
         ) from None
     if saved.merchant != merchant:
         raise ConfigInvalid(
-            f"{path} is a plan for the merchant {saved.merchant!r}, and the config is {merchant!r}'s",
+            f"{path} is a plan for the merchant {saved.merchant!r}, the config names {merchant!r}",
             hint="Name the config that the plan was made with",
         )
     return Plan(
