@@ -14,7 +14,7 @@ from syncd.model import RawRecord, Stream
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 GOLDEN = Path(__file__).parent
-PREFIXES = {("woocommerce", "carts"): "order:"}
+PREFIXES = {("bigcommerce", "carts"): "order:", ("woocommerce", "carts"): "order:"}
 PAYLOADS = sorted(path.relative_to(FIXTURES) for path in FIXTURES.glob("*/*/*.json"))
 
 
