@@ -12,7 +12,9 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -36,6 +38,7 @@ from syncd.store.types import Counts, LaneKey, ProfileHit, RejectedRecordView, R
 from syncd.sync import Ask, Listener, Source, Tools, plan_window, recommit, run_stream
 
 _MAX_STORES_AT_ONCE = 8
+_REFUSED_REST = timedelta(days=1)  # a person who applies a plan tries again at once
 
 log = get_logger(__name__)
 Result = TypeVar("Result")
@@ -469,4 +472,10 @@ class App:
         automatic = tuple(store_id for store_id in self._chosen(selection) if configs[store_id].push.mode == "auto")
         if not automatic or os.environ.get("SYNCD_PUSH", "").lower() == "off":
             return None
-        return self.apply(self.plan(Selection(stores=automatic)))
+        return self.apply(self._without_refused(self.plan(Selection(stores=automatic))))
+
+    def _without_refused(self, plan: push.Plan) -> push.Plan:
+        """A plan without what its platform refused lately: asked every minute, it would refuse every minute."""
+        refused = self.database.tags.refused_since(self.clock.now() - _REFUSED_REST)
+        keys = attrgetter("store_id", "external_id", "tag", "action")
+        return push.narrowed(plan, lambda change: keys(change) not in refused)

@@ -183,7 +183,8 @@ def said(body: object) -> tuple[str, str]:
 def _explain_closed(answer: Answer, message: str) -> SyncdError | None:
     """What visitors are told, who need no key."""
     if answer.status in (401, 403):
-        return PolicyRefused(f"the shop shows its REST index to nobody: {message}", hint="Let syncd pass there")
+        words = f"the shop shows its REST index to nobody{f': {message}' if message else ''}"
+        return PolicyRefused(words, hint="Let syncd pass whatever guards /wp-json/, such as a firewall or a login plugin")
     if answer.status == 404:
         return RequestRefused("the shop has no REST index")
     return None

@@ -115,6 +115,13 @@ class Tags:
         """Changes of a store whose sending was cut off, oldest first: to be read back before anything else."""
         return self._items(outbox.c.state == "sending", outbox.c.store_id == store_id)
 
+    def refused_since(self, at: datetime) -> set[tuple[str, str, str, str]]:
+        """Changes that platforms refused since then, as (store id, external id, tag, action)."""
+        query = select(outbox.c.store_id, outbox.c.external_id, outbox.c.tag, outbox.c.action).distinct()
+        with self._engines.read() as connection:
+            found = connection.execute(query.where(outbox.c.state == "rejected", outbox.c.updated_at >= at))
+            return {(row.store_id, row.external_id, row.tag, row.action) for row in found}
+
     def _items(self, *conditions: ColumnElement[bool], limit: int | None = None) -> list[OutboxItem]:
         query = select(outbox).where(*conditions).order_by(outbox.c.outbox_id).limit(limit)
         with self._engines.read() as connection:

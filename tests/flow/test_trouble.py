@@ -119,3 +119,21 @@ def test_outage_shows_in_history(sandbox: Sandbox, database_url: str, tmp_path: 
     assert report.exit_code is ExitCode.FAILED
     assert [run.status for run in runs] == ["failed"] * 3
     assert all(run.reason for run in runs)
+
+
+def test_refused_change_rests_for_a_day(sandbox: Sandbox, database_url: str, tmp_path: Path) -> None:
+    """What a shop refused is not sent again at every turn of an automatic push."""
+    options = AUTO % ANY_NUMBER
+    path = config(tmp_path, sandbox, database_url, stores=("us-woo",), options=options, segments=EVERYBODY)
+    shop = sandbox.shops["us-woo"]
+    with opened(path) as app:
+        app.backfill()
+        shop.delete_customer(max(shop.state.accounts))
+
+        first, second = app.apply_automatic(), app.apply_automatic()
+
+        assert first is not None
+        assert [reason for _, reason in first.stores[0].rejected] == ["account no longer exists"]
+        assert second is not None
+        assert (second.queued, second.stores[0].rejected) == (0, ())
+        assert len(app.plan().changes) == 1
