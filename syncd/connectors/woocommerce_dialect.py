@@ -184,7 +184,7 @@ def _explain_closed(answer: Answer, message: str) -> SyncdError | None:
     """What visitors are told, who need no key."""
     if answer.status in (401, 403):
         words = f"the shop shows its REST index to nobody{f': {message}' if message else ''}"
-        return PolicyRefused(words, hint="Let syncd pass whatever guards /wp-json/, such as a firewall or a login plugin")
+        return PolicyRefused(words, hint="Let syncd pass what guards /wp-json/, such as a firewall or login plugin")
     if answer.status == 404:
         return RequestRefused("the shop has no REST index")
     return None
