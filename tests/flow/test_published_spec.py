@@ -19,9 +19,8 @@ def _config(folder: Path, sandbox: Sandbox) -> Path:
     store = f"{{platform: bigcommerce, store_hash: {shop.store_hash}, base_url: {shop.url!r}, auth: {auth}}}"
     (folder / "segments.yaml").write_text("segments: {many: {when: 'orders_count >= 3', tag: Often}}\n")
     path = folder / "syncd.yaml"
-    path.write_text(
-        f"merchant: acme\ndatabase: {{url: 'sqlite:///{folder}/b2b.db'}}\nstores:\n  b2b: {store}\nlog: {{level: error}}\n"
-    )
+    database = f"database: {{url: 'sqlite:///{folder}/b2b.db'}}"
+    path.write_text(f"merchant: acme\n{database}\nstores:\n  b2b: {store}\nlog: {{level: error}}\n")
     return path
 
 
