@@ -78,8 +78,8 @@ class Attributes:
         try:
             answer = self._api.send(Request(method="POST", path=ATTRIBUTES, body=body))
         except WriteRejected as error:
-            self.forget()
-            return dict.fromkeys(names, error.message)
+            self.forget()  # perhaps somebody else made them at the same time
+            return dict.fromkeys(set(names) - self.find(names).keys(), error.message)
         self._known = {**(self._known or {}), **{made.name: made for made in map(_attribute, data(answer))}}
         return {}
 

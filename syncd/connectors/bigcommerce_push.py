@@ -9,9 +9,9 @@ from functools import partial
 from typing import NamedTuple
 
 from syncd.connectors.base import PushOutcome, PushResult
-from syncd.connectors.bigcommerce_api import Api, chunks, data, joined, number_of
+from syncd.connectors.bigcommerce_api import Api, chunks, joined, number_of
 from syncd.connectors.bigcommerce_attributes import Attribute, Attributes
-from syncd.connectors.exchange import Request
+from syncd.connectors.exchange import Answer, Request
 from syncd.connectors.idwalk import Row
 from syncd.errors import AmbiguousWrite, RequestRefused, SyncdError, WriteRejected
 from syncd.model import Json, PlatformChange
@@ -114,7 +114,7 @@ class _Batch:
             answer = self._api.send(Request(method="PUT", path=VALUES, body=body))
         except WriteRejected as error:
             return dict.fromkeys((value.target for value in values), _rejected(error.message))
-        written = {_key(row): row.get("attribute_value") for row in data(answer)}
+        written = _written(answer)
         return {value.target: _compared(value, written) for value in values}
 
     def _delete(self, found: Mapping[int, Target]) -> Results:
@@ -176,6 +176,18 @@ def _key(row: Row) -> tuple[int | None, int | None]:
 def _target_of(row: Row, names: Mapping[int, str]) -> Target:
     customer_id, attribute_id = _key(row)
     return Target(customer_id or 0, names.get(attribute_id or 0, ""))
+
+
+def _written(answer: Answer) -> dict[tuple[int | None, int | None], Json]:
+    """The texts that a write left behind, by customer and attribute.
+
+    Raises:
+        AmbiguousWrite: The answer does not tell.
+    """
+    found = answer.json.get("data") if isinstance(answer.json, Mapping) else None
+    if not isinstance(found, list):
+        raise AmbiguousWrite("the answer to the write does not tell what was written", request_id=answer.request_id)
+    return {_key(row): row.get("attribute_value") for row in found if isinstance(row, dict)}
 
 
 def _compared(value: Value, written: Mapping[tuple[int | None, int | None], Json]) -> PushResult:

@@ -111,7 +111,7 @@ class CustomerWalk:
         while not is_last:
             answer = self._api.send(listing.asked(sizes, **({"after": place.after} if place.after else {})))
             found, cursor, sizes = data(answer), end_cursor(answer), _sizes_from(answer, self._sizes)
-            if found and cursor == place.after:
+            if found and cursor and cursor == place.after:
                 raise PaginationLoop("the shop gives the same page of customers again and again")
             is_first, is_last = not place.after, not cursor or len(found) < sizes[0]
             place = replace(place, after=cursor or place.after)
