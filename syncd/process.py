@@ -18,6 +18,12 @@ def own_name() -> str:
     return ":".join((os.uname().nodename, _boot(), str(os.getpid()), _start(os.getpid()), _SALT))
 
 
+def shown(name: str) -> str:
+    """The named process as an operator looks for it."""
+    parts = name.split(":")
+    return f"process {parts[2]} on {parts[0]}" if len(parts) == 5 else name
+
+
 def is_gone(name: str) -> bool:
     """Whether the named process has surely ended: False where that cannot be known."""
     parts = name.split(":")

@@ -57,10 +57,10 @@ def acquire(connection: Connection, key: LaneKey, owner: str, now: datetime, ttl
     is_running = row.lease_until is not None and row.lease_until > now
     if is_running and row.lease_owner not in (None, owner) and not process.is_gone(row.lease_owner):
         raise LockHeld(
-            f"another process ({row.lease_owner}) works the {key.lane} lane until {row.lease_until:%H:%M:%S} UTC",
+            f"another syncd works the {key.lane} lane: {process.shown(row.lease_owner)}",
             store=key.store_id,
             stream=key.stream,
-            hint="wait for it, or end it",
+            hint=f"wait for it, or end it; its lease runs until {row.lease_until:%H:%M:%S} UTC",
         )
     lease = Lease(key=key, owner=owner, epoch=row.lease_epoch + 1)
     until = now + timedelta(seconds=ttl_s)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
-from syncd.process import is_gone, own_name
+from syncd.process import is_gone, own_name, shown
 
 NAME = "from syncd.process import own_name; print(own_name(), flush=True); input()"
 
@@ -36,3 +37,9 @@ def test_nothing_is_known_of_other_machines_or_other_names() -> None:
     """A lease from elsewhere is waited for."""
     assert not is_gone("elsewhere:boot:1:2:salt")
     assert not is_gone("worker")
+
+
+def test_a_process_is_shown_as_one_looks_for_it() -> None:
+    """Of its name an operator sees the process id and the host."""
+    assert shown(own_name()) == f"process {os.getpid()} on {os.uname().nodename}"
+    assert shown("a worker") == "a worker"
