@@ -83,6 +83,7 @@ def run(arguments: list[str]) -> int:
     """Run one command; errors become one message and an exit code, never a traceback."""
     try:
         result = app(arguments, standalone_mode=False, prog_name="syncd")
+        sys.stdout.flush()
     except TyperException as error:
         typer.echo(f"syncd: {error.format_message()}", err=True)
         return int(ExitCode.USAGE)
@@ -95,6 +96,9 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return int(ExitCode.FAILED)
+    except OSError as error:
+        typer.echo(f"syncd: the output cannot be written: {error.strerror}", err=True)
+        os._exit(int(ExitCode.FAILED))  # what is left of the output cannot be written at the end either
     return int(result or 0)
 
 
@@ -463,7 +467,7 @@ def config_check(ctx: typer.Context, as_json: AsJson = False) -> int:
 @app.command()
 def auth(
     ctx: typer.Context,
-    platform: Annotated[str, typer.Argument(help="The platform, such as shopify.")],
+    platform: Annotated[str, typer.Argument(help=f"One of: {', '.join(APPROVALS)}.")],
     store: Annotated[str | None, typer.Argument(help="The store's id in the config.")] = None,
     print_scopes: Annotated[bool, typer.Option("--print-scopes", help="List the scopes to ask for, and why.")] = False,
     port: Annotated[int, typer.Option(help="Where on this machine the browser comes back to.")] = 8765,
