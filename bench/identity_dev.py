@@ -2,8 +2,8 @@
 
     python bench/identity_dev.py RECORDS.csv PREDICTION.csv
 
-RECORDS has the columns store, record_id, email, phone, first_name, last_name, country; PREDICTION gets
-record_id, profile_id, one profile per person found.
+RECORDS has the columns store, record_id, email, phone, first_name, last_name, address1, address2, postcode and
+country; PREDICTION gets record_id, profile_id, one profile per person found.
 """
 
 from __future__ import annotations
@@ -42,7 +42,18 @@ def record(row: dict[str, str]) -> Customer | Order:
         phone=row["phone"],
         first_name=row["first_name"],
         last_name=row["last_name"],
-        addresses=(Address(kind="billing", country=COUNTRIES.get(row["country"], row["country"])),),
+        addresses=(home(row),),
+    )
+
+
+def home(row: dict[str, str]) -> Address:
+    """The address of a row."""
+    return Address(
+        kind="billing",
+        line1=row["address1"],
+        line2=row["address2"],
+        postcode=row["postcode"],
+        country=COUNTRIES.get(row["country"], row["country"]),
     )
 
 

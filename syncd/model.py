@@ -308,6 +308,7 @@ class IdentifierKind(enum.StrEnum):
     MAILBOX = "mailbox"
     PHONE = "phone"  # E.164
     ORDER = "order"  # one order's own contacts: a guest order and the cart it was, as "store:id"
+    ADDRESS = "address"  # where somebody lives, shortened to country, postcode, house number and start of the street
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syncd.identity.normalise import mailbox, phone
+from syncd.identity.places import place
 from syncd.model import (
     Cart,
     Contact,
@@ -28,7 +29,7 @@ def contact_of(store_id: str, unified: Unified, region: str) -> Contact | None:
     Args:
         store_id: The store that the record came from.
         unified: The record.
-        region: ISO country for phone numbers where no address names one; "" where unknown.
+        region: ISO country of phone numbers and addresses that name none; "" where unknown.
     """
     if not isinstance(unified, Customer) and unified.customer_id is not None:
         return None
@@ -59,6 +60,8 @@ def _identifiers(store_id: str, unified: Unified, region: str) -> Iterator[Ident
         yield Identifier(kind=IdentifierKind.PHONE, value=number)
     if order_id := _order_id(unified):
         yield Identifier(kind=IdentifierKind.ORDER, value=f"{store_id}:{order_id}")
+    if home := next(filter(None, (place(address, region) for address in unified.addresses)), None):
+        yield Identifier(kind=IdentifierKind.ADDRESS, value=home)
 
 
 def _phone(unified: Unified, region: str) -> str | None:
@@ -75,7 +78,7 @@ def _order_id(unified: Unified) -> str:
 
 
 def _has_person(identifiers: tuple[Identifier, ...]) -> bool:
-    return any(identifier.kind is not IdentifierKind.ORDER for identifier in identifiers)
+    return any(identifier.kind in (IdentifierKind.MAILBOX, IdentifierKind.PHONE) for identifier in identifiers)
 
 
 def identifiers_of(text: str, region: str) -> frozenset[Identifier]:

@@ -15,11 +15,14 @@ from anyascii import anyascii
 from nicknames import NickNamer
 from rapidfuzz.distance import JaroWinkler
 
+from syncd.identity.forms import FORMS_OF_ONE_NAME, TWO_NAMES
 from syncd.identity.words import NO_NAME, SUFFIXES, TITLES
 
 _SIMILAR = 0.88
 _VOWELS = "aeiou"
 _ENDINGS = "aeions"
+_DIMINUTIVE = re.compile(r"(ie|i|ek|us|chen)$")
+_STEM_LETTERS = 4
 
 # Spellings that one name takes on its way between alphabets and languages, applied to both sides.
 _SPELLINGS = (
@@ -56,6 +59,11 @@ class Name:
         """Whether the forename or the surname is not known."""
         return not (self.forename and self.surname)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether both parts are known, and neither as an initial only."""
+        return len(self.forename) > 1 and len(self.surname) > 1
+
 
 @lru_cache(maxsize=65_536)
 def parse_name(first: str, last: str) -> Name:
@@ -77,19 +85,27 @@ def parse_name(first: str, last: str) -> Name:
 
 @lru_cache(maxsize=65_536)
 def fits(one: Name, other: Name) -> bool:
-    """Whether two names can be one person's: forenames agree and suffixes do not contradict, whatever the surname."""
-    if one.suffix and other.suffix and one.suffix != other.suffix:
-        return False
-    if one.is_partial or other.is_partial:
-        return _partial_fits(one, other)
-    return _forenames_fit(one.forename, other.forename) or _are_swapped(one, other)
+    """Whether two names can be one person's: forenames agree and suffixes do not contradict, whatever the surname.
+
+    Forenames of one surname may also share no more than a stem: Friedchen, Friederike.
+    """
+    return _agree(one, other) or (_are_relatives(one, other) and _share_stem(one.forename, other.forename))
 
 
 @lru_cache(maxsize=65_536)
 def fits_closely(one: Name, other: Name) -> bool:
     """Whether forenames and surnames both agree, as far as both are known."""
     is_open = one.is_partial or other.is_partial
-    return fits(one, other) and (is_open or surnames_fit(one, other) or _are_swapped(one, other))
+    return _agree(one, other) and (is_open or surnames_fit(one, other) or _are_swapped(one, other))
+
+
+@lru_cache(maxsize=65_536)
+def fits_fully(one: Name, other: Name) -> bool:
+    """Whether two whole names are forms of one; no part of a name is, and nothing that merely looks alike."""
+    if not (one.is_full and other.is_full) or one.suffix != other.suffix:
+        return False
+    is_straight = _are_forms(one.forename, other.forename) and surnames_fit(one, other)
+    return is_straight or _are_swapped(one, other)
 
 
 def surnames_fit(one: Name, other: Name) -> bool:
@@ -112,15 +128,34 @@ def _words(text: str) -> tuple[list[str], str]:
     return words, suffixes[0] if suffixes else ""
 
 
+def _agree(one: Name, other: Name) -> bool:
+    if _are_generations(one, other):
+        return False
+    if one.is_partial or other.is_partial:
+        return _partial_fits(one, other)
+    return _forenames_fit(one.forename, other.forename) or _are_swapped(one, other)
+
+
+def _are_generations(one: Name, other: Name) -> bool:
+    return bool(one.suffix and other.suffix and one.suffix != other.suffix)
+
+
+def _are_relatives(one: Name, other: Name) -> bool:
+    is_family = _spelled(one.surname) == _spelled(other.surname) and one.is_full and other.is_full
+    return is_family and not _are_generations(one, other)
+
+
 def _forenames_fit(left: str, right: str) -> bool:
-    if left == right or _spelled(left) == _spelled(right):
+    if _are_forms(left, right):
         return True
     if len(left) == 1 or len(right) == 1:
         return left[0] == right[0]
-    if _is_nickname(left, right):
-        return True
     # Two names that both exist are two names, however much they look alike: Daniel, Daniela.
     return not (_exists(left) and _exists(right)) and not _differ_in_ending(left, right) and _similar(left, right)
+
+
+def _are_forms(left: str, right: str) -> bool:
+    return left == right or _spelled(left) == _spelled(right) or _is_nickname(left, right)
 
 
 def _partial_fits(one: Name, other: Name) -> bool:
@@ -179,6 +214,10 @@ def _relatives(word: str) -> frozenset[str]:
 
 def _is_nickname(left: str, right: str) -> bool:
     """Whether one is a short form of the other, or both of the same name."""
+    if frozenset((left, right)) in TWO_NAMES:
+        return False
+    if _names_of(left) & _names_of(right):
+        return True
     return right in _relatives(left) or left in _relatives(right) or _share_root(left, right)
 
 
@@ -187,8 +226,33 @@ def _share_root(left: str, right: str) -> bool:
     return bool(namer.canonicals_of(left) & namer.canonicals_of(right))
 
 
+def _share_stem(left: str, right: str) -> bool:
+    """Whether the shorter is the beginning of the longer, but for an ending of endearment, and no name known by itself.
+
+    Endings that tell a woman from a man (Daniel, Daniela) are not among those.
+    """
+    short, long = sorted((left, right), key=lambda word: (len(word), word))
+    stem = _DIMINUTIVE.sub("", _spelled(short))
+    is_told = _exists(short) or len(stem) < _STEM_LETTERS or len(long) < len(stem) + 2
+    return not is_told and not _differ_in_ending(short, long) and _spelled(long).startswith(stem)
+
+
 def _exists(word: str) -> bool:
-    return len(_relatives(word)) > 1
+    return len(_relatives(word)) > 1 or bool(_names_of(word))
+
+
+def _names_of(word: str) -> frozenset[int]:
+    """The names that a word is a form of, as numbers of their lines."""
+    return _forms().get(_spelled(word), frozenset())
+
+
+@lru_cache(maxsize=1)
+def _forms() -> dict[str, frozenset[int]]:
+    found: dict[str, frozenset[int]] = {}
+    for number, forms in enumerate(FORMS_OF_ONE_NAME):
+        for form in forms:
+            found[_spelled(form)] = found.get(_spelled(form), frozenset()) | {number}
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,7 @@ _INDEPENDENT = 2  # identifiers that two accounts of one store must share to be 
 class Group:
     """Contacts taken for one person so far, with what a union has to be checked against."""
 
-    __slots__ = ("accounts", "identifiers", "keys", "names", "parted")
+    __slots__ = ("accounts", "identifiers", "keys", "mailboxes", "names", "parted", "phones")
 
     def __init__(self, contact: Contact, usable: Container[Identifier]) -> None:
         self.keys = {contact.key}
@@ -26,6 +26,8 @@ class Group:
         self.names = {parse_name(contact.first_name, contact.last_name)}
         self.parted: set[ContactKey] = set()
         self.accounts = _accounts(contact)
+        self.mailboxes = _values(contact, IdentifierKind.MAILBOX)
+        self.phones = _values(contact, IdentifierKind.PHONE)
 
     def absorb(self, other: Group) -> None:
         """Take in everything of another group."""
@@ -34,6 +36,8 @@ class Group:
         self.names |= other.names
         self.parted |= other.parted
         self.accounts |= other.accounts
+        self.mailboxes |= other.mailboxes
+        self.phones |= other.phones
 
     def contradicts(self, other: Group) -> str:
         """Why the two cannot be one person, in one word; "" when nothing speaks against it."""
@@ -42,6 +46,14 @@ class Group:
         if not _all_fit(self.names, other.names):
             return "names"
         return "accounts" if self._rival_accounts(other) else ""
+
+    def may_be_namesake(self, other: Group) -> bool:
+        """Whether two of one name and home may be father and son: their suffixes or their phones differ."""
+        has_rival_phones = bool(self.phones and other.phones) and self.phones.isdisjoint(other.phones)
+        return has_rival_phones or self._suffixes() != other._suffixes()
+
+    def _suffixes(self) -> set[str]:
+        return {name.suffix for name in self.names} - {""}
 
     def _rival_accounts(self, other: Group) -> bool:
         rivals = any(
@@ -79,6 +91,10 @@ class People:
         """Why the groups of the two cannot be one person; "" when nothing speaks against it."""
         return self._group_of[left].contradicts(self._group_of[right])
 
+    def may_be_namesakes(self, left: ContactKey, right: ContactKey) -> bool:
+        """Whether the groups of the two, of one name and home, may be two generations all the same."""
+        return self._group_of[left].may_be_namesake(self._group_of[right])
+
     def representative(self, key: ContactKey) -> ContactKey:
         """The smallest key of the contact's group."""
         return min(self._group_of[key].keys)
@@ -99,9 +115,12 @@ class People:
 
 
 def _accounts(contact: Contact) -> set[tuple[str, str]]:
-    boxes = [item.value for item in contact.identifiers if item.kind is IdentifierKind.MAILBOX]
-    is_known = contact.key.kind is ContactKind.ACCOUNT and boxes
-    return {(contact.key.store_id, boxes[0])} if is_known else set()
+    boxes = _values(contact, IdentifierKind.MAILBOX) if contact.key.kind is ContactKind.ACCOUNT else ()
+    return {(contact.key.store_id, box) for box in boxes}
+
+
+def _values(contact: Contact, kind: IdentifierKind) -> set[str]:
+    return {item.value for item in contact.identifiers if item.kind is kind}
 
 
 def _all_fit(left: set[Name], right: set[Name]) -> bool:

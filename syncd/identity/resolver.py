@@ -1,4 +1,4 @@
-"""The first resolver: contacts that share a mailbox, a phone or an order, and whose names agree, are one person.
+"""The first resolver: contacts with one mailbox, phone, order or home, and with names that agree, are one person.
 
 In comes a closed case, out come all judgements that should be live in it. A function of the case alone: contacts,
 identifiers and unions are taken in a fixed order, so the order in which records came plays no part.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from syncd.identity.names import Name, fits, fits_closely, parse_name
+from syncd.identity.names import Name, fits, fits_closely, fits_fully, parse_name
 from syncd.identity.normalise import mailbox, phone
 from syncd.identity.people import People
 from syncd.model import (
@@ -35,23 +35,27 @@ class _Rule:
     Args:
         rank: Which unions come first; the strongest evidence has the lowest.
         fit: Whether two names on one identifier can be one person's; None where names play no part.
+        is_weak: Whether namesakes may share it, father and son.
     """
 
     name: str
     rank: int
     score: float
     fit: Fit | None
+    is_weak: bool = False
 
 
 _RULES = {
     IdentifierKind.ORDER: _Rule(name="same order", rank=0, score=1.0, fit=None),
     IdentifierKind.MAILBOX: _Rule(name="same mailbox", rank=1, score=0.98, fit=fits),
     IdentifierKind.PHONE: _Rule(name="same phone", rank=2, score=0.95, fit=fits_closely),
+    IdentifierKind.ADDRESS: _Rule(name="same name and address", rank=3, score=0.9, fit=fits_fully, is_weak=True),
 }
 _DOUBTS = {
     "names": _Rule(name="shared identifier, but names elsewhere differ", rank=9, score=0.5, fit=None),
     "accounts": _Rule(name="two accounts of one store with different mailboxes", rank=9, score=0.5, fit=None),
     "surnames": _Rule(name="same phone and forename, but another surname", rank=9, score=0.5, fit=None),
+    "namesakes": _Rule(name="same name and address, perhaps of two generations", rank=9, score=0.5, fit=None),
     "parted": _Rule(name="kept apart by hand", rank=9, score=0.0, fit=None),
 }
 _QUESTIONS_PER_GROUP = 3
@@ -67,14 +71,14 @@ class _Edge:
 
 
 class FirstResolver:
-    """Who is who by mailbox, phone and order, within names that agree.
+    """Who is who by mailbox, phone, order and address, within names that agree.
 
     Args:
         blocked: Values that are never evidence, as people write them: mailboxes, phones in E.164, `@domain`.
         max_names: Different names that one identifier may carry; beyond, it belongs to no one person.
     """
 
-    version = "first-1"
+    version = "first-2"
 
     def __init__(self, blocked: Collection[str] = (), max_names: int = 6) -> None:
         self._blocked = frozenset(mailbox(text) or phone(text, "") or text.strip().lower() for text in blocked)
@@ -127,7 +131,12 @@ def _edges(identifier: Identifier, holders: list[Contact]) -> Iterator[_Edge]:
 
 
 def _telling(identifier: Identifier, holders: list[Contact]) -> list[Contact]:
-    """The holders that an identifier tells something of; on a phone, a nameless mailbox may be anyone's at home."""
+    """The holders that an identifier tells something of.
+
+    On a phone, a nameless mailbox may be anyone's at home; at an address, so may whatever has no full name.
+    """
+    if identifier.kind is IdentifierKind.ADDRESS:
+        return [holder for holder in holders if _name(holder).is_full]
     if identifier.kind is not IdentifierKind.PHONE:
         return holders
     return [holder for holder in holders if not (_name(holder).is_empty and _has_mailbox(holder))]
@@ -167,13 +176,20 @@ def _join(people: People, edges: list[_Edge]) -> tuple[list[_Edge], list[_Edge]]
     for edge in sorted(edges, key=lambda edge: (edge.rule.rank, edge.left, edge.right)):
         if people.are_one(edge.left, edge.right):
             continue
-        reason = people.contradiction(edge.left, edge.right)
+        reason = _objection(people, edge)
         if reason == "parted" or (reason and edge.rule.fit):
             refused.append(replace(edge, rule=_DOUBTS[reason]))
             continue
         people.unite(edge.left, edge.right)
         joined.append(edge)
     return joined, refused
+
+
+def _objection(people: People, edge: _Edge) -> str:
+    reason = people.contradiction(edge.left, edge.right)
+    if not reason and edge.rule.is_weak and people.may_be_namesakes(edge.left, edge.right):
+        return "namesakes"
+    return reason
 
 
 def _doubts(identifier: Identifier, holders: list[Contact]) -> Iterator[_Edge]:

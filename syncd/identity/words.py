@@ -43,3 +43,11 @@ DOMAIN_TYPOS = {
     **dict.fromkeys(("outlok.com", "outloook.com", "outllook.com", "oulook.com"), "outlook.com"),
     **dict.fromkeys(("iclud.com", "icoud.com", "icloud.co", "iclould.com"), "icloud.com"),
 }
+
+# What streets are called in general, and what stands before their names.
+STREET_WORDS = _set(
+    "the street st road rd avenue ave av lane ln drive dr court ct place pl square sq way n s e w ne nw se sw north "
+    "south east west rue bd boulevard blvd impasse chemin quai cours allee alle route de du des la le les l d calle c "
+    "avda avenida plaza pza paseo carrer del los las el via viale v le piazza p za corso largo di della ul ulica al "
+    "aleja os osiedle plac str strasse am an der den dem auf im zum zur in"
+)
