@@ -97,7 +97,7 @@ def run(arguments: list[str]) -> int:
         sys.stderr.close()
         return int(ExitCode.FAILED)
     except OSError as error:
-        typer.echo(f"syncd: the output cannot be written: {error.strerror}", err=True)
+        typer.echo(f"syncd: cannot use {error.filename or 'the output'}: {error.strerror}", err=True)
         os._exit(int(ExitCode.FAILED))  # what is left of the output cannot be written at the end either
     return int(result or 0)
 
