@@ -154,11 +154,23 @@ def _half_json(fault: Fault, call: Call, answer: Answer) -> Answer:
 
 
 def _without_row(fault: Fault, call: Call, answer: Answer) -> Answer:
-    body = orjson.loads(answer.body or b"null")
-    rows = body.get("data") if isinstance(body, dict) else body
-    if isinstance(rows, list):
+    if not answer.body:
+        return answer
+    value = orjson.loads(answer.body)
+    rows = _rows(value)
+    if rows is not None:
         del rows[fault.row : fault.row + 1]
-    return replace(answer, body=orjson.dumps(body) if answer.body else b"")
+    return replace(answer, body=orjson.dumps(value))
+
+
+def _rows(value: object) -> list[object] | None:
+    """The list that an answer is about, however deep it lies: the first one, without those that say what is wrong."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict):
+        found = (_rows(each) for name, each in value.items() if name not in ("errors", "extensions"))
+        return next((rows for rows in found if rows is not None), None)
+    return None
 
 
 def _maintenance(fault: Fault, call: Call, answer: Answer) -> Answer:

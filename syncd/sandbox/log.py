@@ -13,7 +13,9 @@ import orjson
 
 from syncd.sandbox.exchange import Answer, Call
 
-_SECRET_PARAMS = re.compile(r"\b(oauth_consumer_key|oauth_signature|consumer_key|consumer_secret)=([^&>;,\s\"]*)")
+_SECRET_PARAMS = re.compile(
+    r"\b(oauth_consumer_key|oauth_signature|consumer_key|consumer_secret|client_secret|code)=([^&>;,\s\"]*)"
+)
 _SECRET_SHAPES = re.compile(r"\bc[ks]_[0-9a-f]{40}\b|\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b")
 _SECRET_FIELDS = re.compile(r"(\"(?:consumer_key|consumer_secret|access_token|client_secret)\"\s*:\s*\")([^\"]*)(\")")
 _SECRET_HEADERS = frozenset({"authorization", "x-shopify-access-token", "x-auth-token", "cookie", "set-cookie"})

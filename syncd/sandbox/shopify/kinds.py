@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from syncd.sandbox.shopify.render import Shown, View
+from syncd.sandbox.shopify.render import View
 from syncd.sandbox.shopify.search import Field
+from syncd.sandbox.shopify.shapes import Shown
 from syncd.sandbox.shopify.state import ShopifyState
 
 Value = Callable[[Any], Any]

@@ -4,36 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from operator import attrgetter
-from typing import Any
 
 from syncd.sandbox.products import PRODUCTS
 from syncd.sandbox.shopify.listing import Rows, connection
+from syncd.sandbox.shopify.shapes import Shown, amount, full_name, gid, ids, mailbox, stamp, street, telephone
 from syncd.sandbox.shopify.state import Account, Checkout, Line, Order, Piece, Place, Refund, ShopifyState
 
 _COUNTRIES = {"US": "United States", "GB": "United Kingdom", "DE": "Germany", "FR": "France", "PL": "Poland"}
 _RATES = {"EUR": Decimal("0.92"), "GBP": Decimal("0.79"), "JPY": Decimal(150)}
 _VENDOR = "Acme"
-Shown = dict[str, Any]
-
-
-def gid(kind: str, number: int) -> str:
-    """A record's global id."""
-    return f"gid://shopify/{kind}/{number}"
-
-
-def stamp(moment: datetime | None) -> str | None:
-    """A time as it is shown."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def amount(hundredths: Decimal | int) -> str:
-    """An amount as it is shown: at least one decimal, no zeros behind it."""
-    text = f"{Decimal(hundredths) / 100:.2f}"
-    return text.removesuffix("0")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +39,7 @@ class View:
         """A customer."""
         return {
             "__typename": "Customer",
-            **_ids("Customer", account.id),
+            **ids("Customer", account.id),
             **self._person(account),
             **self._trade(account),
             "createdAt": stamp(account.created_at),
@@ -82,11 +64,11 @@ class View:
         return {
             "firstName": account.first_name,
             "lastName": account.last_name,
-            "displayName": _full_name(account) or account.email or "",
+            "displayName": full_name(account) or account.email or "",
             "email": account.email,
             "phone": account.phone,
-            "defaultEmailAddress": _mailbox(account),
-            "defaultPhoneNumber": _telephone(account),
+            "defaultEmailAddress": mailbox(account),
+            "defaultPhoneNumber": telephone(account),
             "defaultAddress": self.place(places[0]) if places else None,
             "addressesV2": _nested(shown),
         }
@@ -118,7 +100,7 @@ class View:
             "country": country,
             "countryCodeV2": place.country,
             "formattedArea": ", ".join(filter(None, (place.city, place.province_code, country))),
-            **({} if self._is_bare else _street(place)),
+            **({} if self._is_bare else street(place)),
         }
 
     def _money(self, hundredths: int, currency: str | None = None) -> Shown:
@@ -136,7 +118,7 @@ class View:
         lines = Rows(records=order.lines, value=attrgetter("id"), show=partial(self._order_line, order))
         return {
             "__typename": "Order",
-            **_ids("Order", order.id),
+            **ids("Order", order.id),
             **self._order_state(order),
             **self._order_money(order),
             **self._order_people(order),
@@ -225,7 +207,7 @@ class View:
         """What lines of orders and of checkouts have in common."""
         product = PRODUCTS[line.product]
         name, _, variant = product.name.partition(" – ")
-        sold = {"__typename": "Product", **_ids("Product", 8_000 + line.product), "title": name, "vendor": _VENDOR}
+        sold = {"__typename": "Product", **ids("Product", 8_000 + line.product), "title": name, "vendor": _VENDOR}
         version = {"title": variant, "sku": product.sku or None, "product": sold}
         return {
             "title": name,
@@ -233,7 +215,7 @@ class View:
             "quantity": line.quantity,
             "variantTitle": variant,
             "product": sold,
-            "variant": {"__typename": "ProductVariant", **_ids("ProductVariant", 40_000 + line.product), **version},
+            "variant": {"__typename": "ProductVariant", **ids("ProductVariant", 40_000 + line.product), **version},
             "customAttributes": [],
         }
 
@@ -281,7 +263,7 @@ class View:
 
         return {
             "__typename": "Refund",
-            **_ids("Refund", refund.id),
+            **ids("Refund", refund.id),
             "createdAt": stamp(refund.created_at),
             "processedAt": stamp(refund.created_at),
             "updatedAt": stamp(refund.created_at),
@@ -337,57 +319,3 @@ class View:
 
 def _nested(rows: Rows) -> Callable[..., Shown]:
     return lambda info, **args: connection(rows, args)
-
-
-def _ids(kind: str, number: int) -> Shown:
-    return {"id": gid(kind, number), "legacyResourceId": str(number)}
-
-
-def _full_name(account: Account) -> str:
-    return " ".join(filter(None, (account.first_name, account.last_name)))
-
-
-def _mailbox(account: Account) -> Shown | None:
-    if not account.email:
-        return None
-    consent = account.email_consent
-    return {
-        "emailAddress": account.email,
-        "marketingState": consent.state,
-        "marketingOptInLevel": consent.level,
-        "marketingUpdatedAt": stamp(consent.at),
-        "marketingUnsubscribeUrl": f"https://shop.example/unsubscribe/{account.id}",
-        "validFormat": True,
-    }
-
-
-def _telephone(account: Account) -> Shown | None:
-    if not account.phone:
-        return None
-    consent = account.sms_consent
-    return {
-        "phoneNumber": account.phone,
-        "marketingState": consent.state,
-        "marketingOptInLevel": consent.level,
-        "marketingUpdatedAt": stamp(consent.at),
-        "marketingCollectedFrom": "SHOPIFY",
-        "smsMarketingConsent": {
-            "state": "NEVER_SUBSCRIBED" if consent.state == "NOT_SUBSCRIBED" else consent.state,
-            "optInLevel": consent.level,
-            "updatedAt": stamp(consent.at),
-            "collectedFrom": "SHOPIFY",
-        },
-    }
-
-
-def _street(place: Place) -> Shown:
-    return {
-        "firstName": place.first_name,
-        "lastName": place.last_name,
-        "name": " ".join(filter(None, (place.first_name, place.last_name))) or None,
-        "company": place.company,
-        "address1": place.address1,
-        "address2": place.address2,
-        "phone": place.phone,
-        "zip": place.zip,
-    }

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from syncd.sandbox.shopify.access import ShopifyToken
 from syncd.sandbox.shopify.kinds import KINDS, Kind
 from syncd.sandbox.shopify.listing import Rows, connection, refusal
-from syncd.sandbox.shopify.render import Shown, View, gid, stamp
+from syncd.sandbox.shopify.render import View
 from syncd.sandbox.shopify.search import Search, read_query
+from syncd.sandbox.shopify.shapes import Shown, gid, stamp
 from syncd.sandbox.shopify.state import Account, Order, Record, ShopifyState
 from syncd.sandbox.shopify.tags import TagsRefused, with_tags, without_tags
 

@@ -21,7 +21,8 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def shop(sandbox: Sandbox) -> WooShop:
     """The shop in New York of a fresh sandbox."""
-    return sandbox.shops["us-woo"]
+    made: WooShop = sandbox.shops["us-woo"]
+    return made
 
 
 @pytest.fixture
