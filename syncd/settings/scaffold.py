@@ -111,12 +111,16 @@ def _store_text(store: StoreAnswers) -> str:
 
 
 def _required(platform: str) -> Iterator[tuple[Place, bool]]:
-    """Every place of a store that has no default, its platform left out, and whether it is a secret."""
+    """Every place of a store that has to be filled in, its platform left out, and whether it is a secret.
+
+    A section without a setting that is required by itself, where one of several secrets will do, gets the first.
+    """
     for node in nodes(CONFIGS[platform], {}):
-        for name, model_field in node.model.model_fields.items():
-            has_default = not model_field.is_required() or name == "platform"
-            if not has_default and not holds_settings(model_field.annotation):
-                yield (*node.place, name), name in node.secrets
+        fields = node.model.model_fields.items()
+        plain = {name for name, field in fields if name != "platform" and not holds_settings(field.annotation)}
+        needed = [name for name, field in fields if name in plain and field.is_required()]
+        for name in needed or node.secrets[:1]:
+            yield (*node.place, name), name in node.secrets
 
 
 def _quoted(text: str) -> str:
