@@ -32,6 +32,19 @@ def close_left_carts(connection: Connection, store_id: str, records: Iterable[Un
     return {_key(store_id, row) for row in closing}
 
 
+def reopened_carts(connection: Connection, store_id: str, arriving: Iterable[Unified]) -> dict[str, ContactKey]:
+    """Carts of orders that are stored as closed, yet open and left by no order now; by cart id whose they are.
+
+    An order that left its cart and came back within one second leaves the cart with the content and time it had.
+    """
+    of_orders = (cart for cart in arriving if isinstance(cart, Cart) and cart.external_id.startswith(CART_OF_ORDER))
+    still_open = {cart.external_id: cart for cart in of_orders if cart.is_open}
+    query = select(carts.c.external_id, carts.c.customer_id).where(carts.c.store_id == store_id, ~carts.c.is_open)
+    closed = {row.external_id: row for row in rows_in(connection, query, carts.c.external_id, still_open)}
+    settled = settled_cart_values(connection, store_id, [still_open[external_id] for external_id in closed])
+    return {external_id: _key(store_id, row) for external_id, row in closed.items() if external_id not in settled}
+
+
 def settled_cart_values(
     connection: Connection, store_id: str, arriving: Iterable[Cart]
 ) -> Mapping[str, Mapping[str, Any]]:

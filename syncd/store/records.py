@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select
 
 from syncd.model import Cart, ContactKey, Order, Stream
-from syncd.store.closing import close_left_carts, settled_cart_values
+from syncd.store.closing import close_left_carts, reopened_carts, settled_cart_values
 from syncd.store.deletion import KINDS, account_keys, owners, raw_records
 from syncd.store.engine import insert_rows, rows_in, upsert
 from syncd.store.grouping import News
@@ -86,12 +86,15 @@ def write_records(connection: Connection, batch: Batch, sorting: Sorting, now: d
     changed = sorting.of({Fate.CHANGED})
     former_owners = owners(connection, batch.store_id, batch.stream, _ids(changed))
     upsert(connection, raw_records, _raw_rows(batch, sorting, now), withheld=("source_time",))
-    _write_main(connection, batch, sorting.of(_WRITTEN))
+    unchanged = [item.unified for item in sorting.of({Fate.UNCHANGED})]
+    reopened = reopened_carts(connection, batch.store_id, unchanged)
+    _write_main(connection, batch, [*sorting.of(_WRITTEN), *(sorting.items[key] for key in sorted(reopened))])
     _clear_children(connection, batch, _ids(changed))
     stored = sorting.of(_STORED)
     _write_children(connection, batch, stored)
     left = close_left_carts(connection, batch.store_id, [item.unified for item in stored])
-    return _news(batch, stored, changed, left | account_keys(batch.store_id, former_owners))
+    also = {*left, *reopened.values(), *account_keys(batch.store_id, former_owners)}
+    return _news(batch, stored, changed, also)
 
 
 def _is_older(left: datetime | None, right: datetime | None) -> bool:

@@ -360,6 +360,20 @@ def test_a_cart_newer_than_its_order_is_open_again(cart_page: Worker, order_page
     assert [row["is_open"] for row in rows(database_url, carts)] == [True]
 
 
+def test_an_order_back_within_a_second_is_a_cart_again(
+    cart_page: Worker, order_page: Worker, database_url: str
+) -> None:
+    """A cart that is unchanged but for its order, which left and came back in one second, is open again."""
+    cart = Cart(external_id="order:1", updated_at=START)
+    cart_page.page(cart)
+    order_page.page(Order(external_id="1", left_cart="order:1", state=OrderState.OPEN, updated_at=START))
+    order_page.page(Order(external_id="1", state=OrderState.PENDING, updated_at=START))
+
+    cart_page.page(cart)
+
+    assert [(row["is_open"], row["recovered_order_id"]) for row in rows(database_url, carts)] == [(True, None)]
+
+
 def test_an_order_older_than_its_cart_does_not_close_it(
     cart_page: Worker, order_page: Worker, database_url: str
 ) -> None:
