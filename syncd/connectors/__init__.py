@@ -1,14 +1,13 @@
 """The platforms syncd knows: one table from a platform's name to its settings and its connector.
 
 Connectors written elsewhere join by the entry point group `syncd.connectors`: the entry's name is the platform, its
-value a pair of config model and connector class.
+value a pair of config model and connector class. Their mappings join by `syncd.mappings`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Any, Protocol
 
 from syncd.clock import Clock
@@ -22,6 +21,7 @@ from syncd.connectors.shopify_dialect import ShopifyConfig
 from syncd.connectors.woocommerce import WooCommerce
 from syncd.connectors.woocommerce_dialect import WooCommerceConfig
 from syncd.errors import ConfigInvalid
+from syncd.plugins import Plugged
 
 
 class Maker(Protocol):
@@ -46,15 +46,22 @@ class Approval:
     authorize: Callable[..., str]
 
 
-REGISTRY: dict[str, tuple[type[StoreConfig], Maker]] = {
-    "bigcommerce": (BigCommerceConfig, BigCommerce),
-    "shopify": (ShopifyConfig, Shopify),
-    "woocommerce": (WooCommerceConfig, WooCommerce),
-}
-REGISTRY |= {entry.name: entry.load() for entry in entry_points(group="syncd.connectors")}
+def _pair_fault(part: object) -> str | None:
+    match part:
+        case (type() as config, connector) if issubclass(config, StoreConfig) and callable(connector):
+            return None
+    return "its connector entry must be a pair of a StoreConfig model and a connector class"
 
-CONFIGS: dict[str, type[StoreConfig]] = {platform: model for platform, (model, _) in REGISTRY.items()}
 
+REGISTRY: Mapping[str, tuple[type[StoreConfig], Maker]] = Plugged(
+    "syncd.connectors",
+    {
+        "bigcommerce": (BigCommerceConfig, BigCommerce),
+        "shopify": (ShopifyConfig, Shopify),
+        "woocommerce": (WooCommerceConfig, WooCommerce),
+    },
+    _pair_fault,
+)
 
 APPROVALS = {"shopify": Approval(config=ShopifyConfig, scopes=SCOPES, authorize=authorize)}
 
@@ -70,3 +77,12 @@ def connect(config: StoreConfig, *, store_id: str, clock: Clock) -> Connector:
         raise ConfigInvalid(f"{config.platform} is not a platform", store=store_id, hint=f"Use one of: {known}")
     _, make = REGISTRY[config.platform]
     return make(config, store_id=store_id, clock=clock)
+
+
+def config_model(platform: str) -> type[StoreConfig] | None:
+    """The settings model of a platform's stores, None if there is no such platform.
+
+    Raises:
+        ConfigInvalid: An installed package brings the platform and does not work.
+    """
+    return REGISTRY[platform][0] if platform in REGISTRY else None

@@ -1,14 +1,15 @@
 """The mappings by platform, and what of a unified record counts as its content.
 
 In come raw records and tag changes, out come unified records and the platform's wording. No clock, no network, no
-database.
+database. Mappings written elsewhere join by the entry point group `syncd.mappings`: the entry's name is the platform,
+its value the mapper's class.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 
 import orjson
@@ -19,12 +20,22 @@ from syncd.mapping.bigcommerce import BigCommerceMapper
 from syncd.mapping.shopify import ShopifyMapper
 from syncd.mapping.woocommerce import WooCommerceMapper
 from syncd.model import Cart, Customer, Order, Unified
+from syncd.plugins import Plugged
 
-MAPPERS: dict[str, Callable[[MapperOptions], Mapper]] = {
-    "bigcommerce": BigCommerceMapper,
-    "shopify": ShopifyMapper,
-    "woocommerce": WooCommerceMapper,
-}
+
+def _class_fault(part: object) -> str | None:
+    return None if callable(part) else "its mapping entry must be a class that takes MapperOptions"
+
+
+MAPPERS: Mapping[str, Callable[[MapperOptions], Mapper]] = Plugged(
+    "syncd.mappings",
+    {
+        "bigcommerce": BigCommerceMapper,
+        "shopify": ShopifyMapper,
+        "woocommerce": WooCommerceMapper,
+    },
+    _class_fault,
+)
 
 
 def mapper_for(platform: str, options: MapperOptions) -> Mapper:

@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from syncd.connectors import CONFIGS
+from syncd.connectors import REGISTRY
 from syncd.connectors.config import Duration, Frozen, StoreConfig
 from syncd.errors import ConfigInvalid
 from syncd.model import OrderState
@@ -69,7 +69,7 @@ def _by_platform(value: object) -> StoreConfig:
 
 
 def _unknown_platform(given: object) -> InitErrorDetails:
-    known = f"known are {listed(CONFIGS)}{suggest(str(given), CONFIGS)}"
+    known = f"known are {listed(REGISTRY)}{suggest(str(given), REGISTRY)}"
     message = "is required" if given is None else "is not a platform"
     fault = PydanticCustomError("unknown_platform", "{text}", {"text": f"{message}; {known}"})
     return InitErrorDetails(type=fault, loc=("platform",), input=None)

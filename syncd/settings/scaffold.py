@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syncd.connectors import CONFIGS
+from syncd.connectors import REGISTRY
 from syncd.errors import ConfigInvalid
 from syncd.settings.loading import example_config
 from syncd.settings.places import Place, dotted, secret_variable
@@ -43,7 +43,7 @@ class Answers:
 
 def platforms() -> tuple[str, ...]:
     """The platforms that a store can be of."""
-    return tuple(sorted(CONFIGS))
+    return tuple(sorted(REGISTRY))
 
 
 def write(answers: Answers, folder: Path) -> tuple[Path, Path]:
@@ -72,7 +72,7 @@ def questions(platform: str) -> tuple[str, ...]:
     Raises:
         ConfigInvalid: There is no such platform.
     """
-    if platform not in CONFIGS:
+    if platform not in REGISTRY:
         raise ConfigInvalid(f"{platform!r} is not a platform", hint=f"Known are {', '.join(platforms())}")
     return tuple(dotted(place) for place, is_secret in _required(platform) if not is_secret)
 
@@ -115,7 +115,7 @@ def _required(platform: str) -> Iterator[tuple[Place, bool]]:
 
     A section without a setting that is required by itself, where one of several secrets will do, gets the first.
     """
-    for node in nodes(CONFIGS[platform], {}):
+    for node in nodes(REGISTRY[platform][0], {}):
         fields = node.model.model_fields.items()
         plain = {name for name, field in fields if name != "platform" and not holds_settings(field.annotation)}
         needed = [name for name, field in fields if name in plain and field.is_required()]

@@ -15,7 +15,7 @@ from typing import Annotated, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from syncd.connectors import CONFIGS
+from syncd.connectors import config_model
 from syncd.connectors.config import StoreConfig
 from syncd.settings.places import Place
 
@@ -66,7 +66,7 @@ def options(model: type[BaseModel], values: Mapping[str, object]) -> Iterator[Pl
 
 def store_model(values: Mapping[str, object]) -> type[StoreConfig] | None:
     """The config model of a store's platform, None if there is no such platform."""
-    return CONFIGS.get(str(values.get("platform")))
+    return config_model(str(values.get("platform")))
 
 
 def holds_settings(annotation: object) -> bool:

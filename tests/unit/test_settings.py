@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from syncd.connectors import CONFIGS
+from syncd.connectors import REGISTRY
 from syncd.connectors.config import StoreConfig
 from syncd.errors import ConfigInvalid
 from syncd.model import OrderState
@@ -211,7 +211,7 @@ def test_a_good_configuration_gives_what_it_says_and_defaults(folder: Folder) ->
 
     store = settings.store("us-woo")
     assert (settings.merchant, settings.currency, settings.timezone) == ("acme", "EUR", "UTC")
-    assert isinstance(store, CONFIGS["woocommerce"])
+    assert isinstance(store, REGISTRY["woocommerce"][0])
     assert store.sweep.every == timedelta(hours=24)
     assert store.push.mode == "review"
     assert settings.database.url == f"sqlite:///{folder.path}/data/syncd.db"
@@ -442,16 +442,16 @@ def test_the_composition_knows_no_platform() -> None:
     """A platform joins by its entry in the registry: nothing else in the settings names one."""
     places = Path(__file__).parents[2] / "syncd" / "settings"
 
-    named = [file.name for file in places.glob("*.py") if any(platform in file.read_text() for platform in CONFIGS)]
+    named = [file.name for file in places.glob("*.py") if any(platform in file.read_text() for platform in REGISTRY)]
 
     assert named == []
-    assert all(issubclass(model, StoreConfig) and issubclass(model, BaseModel) for model in CONFIGS.values())
+    assert all(issubclass(model, StoreConfig) and issubclass(model, BaseModel) for model, _ in REGISTRY.values())
 
 
 @pytest.mark.parametrize("currency", ["", "EUR"])
 def test_a_written_file_loads_once_its_variables_are_set(folder: Folder, currency: str) -> None:
     """What `init` writes for any platform is a valid configuration that says what was answered."""
-    stores = tuple(_answers(platform) for platform in CONFIGS)
+    stores = tuple(_answers(platform) for platform in REGISTRY)
     answers = Answers(merchant='Acme "& Söhne": #1', stores=stores, currency=currency, timezone="Europe/Berlin")
     wanted = [name for store in stores for name in variables(store)]
 
