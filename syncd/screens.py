@@ -549,7 +549,7 @@ def show_apply(report: push.ApplyReport) -> None:
     rows = [(s.store_id, s.confirmed, len(s.rejected), s.waiting, s.held) for s in report.stores]
     table("Written", ("store", "confirmed", "rejected", "waiting", "held"), rows)
     if report.outdated:
-        say(f"{report.outdated:,} changes are no longer due as planned and were left out.")
+        say(f"{report.outdated:,} changes of the plan are done already or no longer due as planned, and were left out.")
     for store in report.stores:
         if store.stopped:
             say(f"{store.store_id}: {store.stopped}")
