@@ -60,12 +60,12 @@ def opened(**settings: Any) -> Iterator[ShopifyShop]:
 
 def asked(shop: ShopifyShop) -> list[dict[str, Any]]:
     """The GraphQL requests that a shop has seen, oldest first."""
-    return [orjson.loads(seen.call.body) for seen in shop.history if seen.call.path.endswith("/graphql.json")]
+    return [orjson.loads(seen.body) for seen in shop.history if seen.path.endswith("/graphql.json")]
 
 
-def answering(shop: ShopifyShop, body: object, *, times: int | None = 1, skip: int = 0) -> None:
+def answering(shop: ShopifyShop, body: object, *, times: int | None = 1, version: str = "2026-10") -> None:
     """Let a shop answer its next documents with status 200 and this body."""
-    text, headers = orjson.dumps(body).decode(), {"Content-Type": "application/json"}
-    shop.faults.add(
-        Fault(kind=FaultKind.ANSWER, status=200, headers=headers, body=text, path="graphql", times=times, skip=skip)
-    )
+    headers = {"Content-Type": "application/json", "X-Shopify-API-Version": version}
+    text = orjson.dumps(body).decode()
+    fault = Fault(kind=FaultKind.ANSWER, status=200, headers=headers, body=text, path="graphql", times=times)
+    shop.faults.add(fault)

@@ -51,9 +51,10 @@ def authorize(
         AuthFailed: It was not approved, or what came back does not prove to be from Shopify.
     """
     approval = _Approval(config)
+    until_s = clock.monotonic() + PATIENCE_S
     with _listening(port) as server:
         open_url(approval.url(server.redirect_uri))
-        code = approval.code_in(_answer(server, clock))
+        code = approval.code_in(_answer(server, clock, until_s))
     transport = Transport(config, TokenDialect(config.site, config.domain), store_id=store_id, clock=clock)
     try:
         return str(ask_for_token(transport, {**approval.app, "code": code})["access_token"])
@@ -156,14 +157,13 @@ def _listening(port: int) -> _Server:
     return server
 
 
-def _answer(server: _Server, clock: Clock) -> Mapping[str, str]:
+def _answer(server: _Server, clock: Clock, until_s: float) -> Mapping[str, str]:
     """What the browser brought.
 
     Raises:
         AuthFailed: Nobody came back.
         Interrupted: We were told to end.
     """
-    until_s = clock.monotonic() + PATIENCE_S
     while server.brought is None:
         server.handle_request()
         if clock.sleep(0.0):
