@@ -353,7 +353,7 @@ def show_status(place: Place, streams: Sequence[StreamStatus]) -> None:
         )
         for s in streams
     ]
-    table("Streams", ("store", "stream", "state", "stored", "shop says", "rejected", "fresh until", "last sweep"), rows)
+    table("Streams", ("store", "stream", "state", "stored", "shop said", "rejected", "fresh until", "last sweep"), rows)
     for stream in streams:
         _show_trouble(stream)
     for store_id, reason in {s.store_id: s.push_paused_reason for s in streams if s.push_paused_reason}.items():
