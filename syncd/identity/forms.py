@@ -18,6 +18,52 @@ _FORMS_OF_ONE_NAME = """
     victoria vicky vicki vikki tori
     charlotte lottie charlie lotte
     theodore theo ted teddy
+    patricia pat patty patti trish tricia
+    patrick pat paddy
+    susan sue susie suzy suzie
+    robert bob bobby rob robbie robby bert
+    william bill billy will willie willy liam
+    richard rick ricky dick rich richie
+    jennifer jen jenny jenni jenn
+    samuel sam sammy
+    samantha sam sammie
+    daniel dan danny
+    joseph joe joey
+    charles charlie chuck chas
+    anthony tony ant
+    matthew matt matty
+    nicholas nick nicky
+    kenneth ken kenny
+    steven stephen steve stevie
+    david dave davey davy
+    donald don donny donnie
+    ronald ron ronnie
+    timothy tim timmy
+    gregory greg gregg
+    raymond ray
+    lawrence larry
+    gerald gerry jerry
+    henry harry hank hal
+    albert al bert bertie
+    frederick fred freddie freddy rick
+    nathaniel nathan nate nat
+    jonathan jon jonny johnny
+    john johnny jack jon
+    zachary zach zack zac
+    joshua josh
+    jacob jake
+    cynthia cindy
+    pamela pam
+    dorothy dot dottie dolly
+    kimberly kim kimmy
+    jessica jess jessie
+    barbara barb barbie babs
+    judith judy judi
+    theresa terry tess tessa
+    virginia ginny ginger
+    amanda mandy
+    jacqueline jackie jacqui
+    catherine cate cath
 
     elisabeth elizabeth lisa elli elly ella lisl liesl lisbeth sissi
     sebastian basti bastian wastl seb
@@ -280,6 +326,38 @@ FORMS_OF_ONE_NAME = tuple(tuple(line.split()) for line in _FORMS_OF_ONE_NAME.spl
 # Names that lists of short forms take for one another, and families do not.
 _TWO_NAMES = """
     anna/anne anna/hannah anna/hanna anne/hannah anne/hanna ann/hannah ann/hanna anna/joanna hannah/joanna hanna/joanna
-    john/ian
+    john/ian ian/jack robert/william jack/jacqueline andrea/andrew emil/emily emily/emma amy/emily aaron/erin
+    nathan/john hannah/susan ann/nancy ann/antonia jan/janet jan/janice jane/janet jane/jean jane/virginia janet/jean
+    helen/lena eva/lena ella/lena kathleen/lena gary/jerry patrick/peter sandra/alexander
+    lisa/melissa lisa/betty lisa/ella
 """
 TWO_NAMES = frozenset(frozenset(pair.split("/")) for pair in _TWO_NAMES.split())
+
+# Names that are no slip of the pen for one that looks alike: Denise and Dennis, Luca and Lucy.
+_FORENAMES = """
+    adam adrian adriana agata alberto albrecht alessia alessio alfred alfredo alicia alina alois amelie ana anders andre
+    andree angelo annika antoine arne arthur astrid august axel bartosz beate bernadette bertha bianca birgit birgitta
+    bjorn bogdan bruno camille carina carl carla carlo carlos carmen carol carolyn carsten celine chantal claire clara
+    claude claudia claudio claus cornelia cornelius damian daniel daniela danielle dario david denis denise dennis
+    detlef diana diego dieter dietmar doris edith eduard elias elina elke ella elsa emil emilia emilie emilio emily emma
+    eric erik erika erin ernst erwin esther etienne eugen eugenia eva evelin evelyn fabian fabio felicitas felix
+    ferdinand flora florian francine frank gerda gertrud gisela giulia giulio gloria greta guido guy hanna hannah hanne
+    hanno harald hedwig heidi heike heiko helga helge helmut henri henriette henrik herbert hermann hilde horst hubert
+    hugo ian igor ilona ilse inga inge ingo ingrid irena irene iris isabella jakob jan jana jane janina janine jannik
+    jean jeanette jens joan joel joerg jolanta jonas jorge juan juana judith julian juliana julien juliette julio julius
+    justin jutta kai karen karin karl karla karsten katrin kathrin kerstin kevin kirsten klara klaus kurt lara lars
+    laura laurent laurin lauro lea leandra leandro lena lennart leon leonie liam liana lidia lilian lina linda linus
+    lisa liv loretta lothar louis louisa louise luca lucas lucia lucie lucio lucy luis luisa luise luka lukas lutz lydia
+    maike malte manon mara marc marcel marcela marcelo marco marcus margit maria marian mariana mariano marie mariella
+    marina mario marion marisa marit marius mariusz mark marko markus marlene marta martha martin martina martine
+    mathilde maurice mauro melanie melina michaela michal michele mirko miriam mona moritz nadine nele nicola nicole
+    nicoletta nils nina noah noel nora norbert norman olaf olga oliver olivia olivier oskar otto pablo paloma pascal
+    pascale patricia patricio patrick patrizia paul paula pauline paulina paolo paola pedro petra peter pierre pia
+    rafaela raphael ralf ramon ramona raoul regina reiner remo renata renate rene renee ricarda ricardo rita roberta
+    roberto rocco roger roland rolf roman romana romy rosa rosalie ruben ruth salvatora samira samuel sandra sandro
+    sandrine sara sarah sascha sean serge sergio silke silvia silvio simon simona simone sofie sonja sophia sophie
+    stella sven svenja sylvain sylvia sylvie tamara tanja thilo thorsten tilman timo tina torsten udo ursula uta ute uwe
+    vera victor victoria viktor vincent viola virginia vivian volker walter waltraud werner wilma xavier xenia yves
+    yvette yvonne zoe
+"""
+FORENAMES = frozenset(_FORENAMES.split())

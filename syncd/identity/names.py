@@ -15,13 +15,13 @@ from anyascii import anyascii
 from nicknames import NickNamer
 from rapidfuzz.distance import JaroWinkler
 
-from syncd.identity.forms import FORMS_OF_ONE_NAME, TWO_NAMES
+from syncd.identity.forms import FORENAMES, FORMS_OF_ONE_NAME, TWO_NAMES
 from syncd.identity.words import NO_NAME, SUFFIXES, TITLES
 
 _SIMILAR = 0.88
 _VOWELS = "aeiou"
 _ENDINGS = "aeions"
-_DIMINUTIVE = re.compile(r"(ie|i|ek|us|chen)$")
+_DIMINUTIVE = re.compile(r"(ie|i|y|ek|us|chen)$")
 _STEM_LETTERS = 4
 
 # Spellings that one name takes on its way between alphabets and languages, applied to both sides.
@@ -222,8 +222,13 @@ def _is_nickname(left: str, right: str) -> bool:
 
 
 def _share_root(left: str, right: str) -> bool:
-    namer = _namer()
-    return bool(namer.canonicals_of(left) & namer.canonicals_of(right))
+    return bool(_roots(left) & _roots(right))
+
+
+@lru_cache(maxsize=65_536)
+def _roots(word: str) -> frozenset[str]:
+    # What is a word's root and its short form at once says nothing: by way of Bill, Robert would be William.
+    return frozenset(_namer().canonicals_of(word) - _namer().nicknames_of(word))
 
 
 def _share_stem(left: str, right: str) -> bool:
@@ -232,13 +237,13 @@ def _share_stem(left: str, right: str) -> bool:
     Endings that tell a woman from a man (Daniel, Daniela) are not among those.
     """
     short, long = sorted((left, right), key=lambda word: (len(word), word))
-    stem = _DIMINUTIVE.sub("", _spelled(short))
+    stem = _spelled(_DIMINUTIVE.sub("", short))
     is_told = _exists(short) or len(stem) < _STEM_LETTERS or len(long) < len(stem) + 2
     return not is_told and not _differ_in_ending(short, long) and _spelled(long).startswith(stem)
 
 
 def _exists(word: str) -> bool:
-    return len(_relatives(word)) > 1 or bool(_names_of(word))
+    return word in FORENAMES or len(_relatives(word)) > 1 or bool(_names_of(word))
 
 
 def _names_of(word: str) -> frozenset[int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 DOMAINS = ("example.com", "example.net", "example.org", "mail.example", "post.example", "inbox.example")
 STREETS = ("Main St", "Oak Ave", "Mill Lane", "Station Rd", "Church St", "High St", "Park Row", "Hill Rd", "Quay")
+LONG_STREETS = {"St": "Street", "Ave": "Avenue", "Rd": "Road"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from anyascii import anyascii
 
-from syncd.sandbox.names import CULTURES, DOMAINS, STREETS, Culture
+from syncd.sandbox.names import CULTURES, DOMAINS, LONG_STREETS, STREETS, Culture
 
 PEOPLE_PER_STORE = 560
 _SECOND_STORE_SHARE = 0.35
@@ -20,6 +20,11 @@ _HOUSEHOLD_SHARE = 0.10
 _WIDE_HOUSEHOLD_SHARE = 0.28
 _SHARED_NUMBER = 0.5
 _SHARED_MAILBOX = 0.25
+_SENIOR_SHARE = 0.02  # of people where families write it
+_SENIOR, _JUNIOR = "Sr", "Jr"
+_SUFFIX_COUNTRIES = ("US", "GB")
+_MOVED_SHARE = 0.15
+_OLD_ADDRESS_SHARE = 0.3
 # Forms of one name: a household with both would be two people whom nobody could tell apart.
 _ALIKE = (frozenset({"Hans", "Johannes"}), frozenset({"Käthe", "Katharina"}))
 
@@ -43,6 +48,8 @@ class Person:
         mailboxes: Their own or their household's, most used first.
         number: National telephone number without the trunk 0.
         stores: Where they shop.
+        suffix: What tells them from a namesake of their family, Jr or Sr.
+        former_address: Where they lived before, if they moved while they shopped.
     """
 
     person_id: str
@@ -53,6 +60,8 @@ class Person:
     number: str
     address: Address
     stores: frozenset[str]
+    suffix: str = ""
+    former_address: Address | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +100,9 @@ def populate(seed: int, *, stores: Sequence[str], scale: float = 1.0) -> Populat
     people: list[Person] = []
     household: list[Person] = []
     for number in range(1, count + 1):
-        if household and rng.random() < _household_share(household[-1]):
+        if household and household[-1].suffix == _SENIOR:
+            household.append(_junior(rng, number, household[-1]))
+        elif household and rng.random() < _household_share(household[-1]):
             household.append(_relative(rng, number, household))
         else:
             household = [_person(rng, number, stores)]
@@ -122,6 +133,8 @@ def _person(rng: random.Random, number: int, stores: Sequence[str]) -> Person:
         number=_number(rng, culture),
         address=_address(rng, culture),
         stores=_stores(rng, stores),
+        suffix=_SENIOR if culture.country in _SUFFIX_COUNTRIES and rng.random() < _SENIOR_SHARE else "",
+        former_address=_address(rng, culture) if rng.random() < _MOVED_SHARE else None,
     )
 
 
@@ -137,6 +150,18 @@ def _relative(rng: random.Random, number: int, household: Sequence[Person]) -> P
         first_name=first,
         mailboxes=(person.mailboxes[0], mailboxes[1]) if rng.random() < _SHARED_MAILBOX else mailboxes,
         number=person.number if rng.random() < _SHARED_NUMBER else _number(rng, culture),
+        suffix="",
+    )
+
+
+def _junior(rng: random.Random, number: int, father: Person) -> Person:
+    """A son of his father's name, at home with him."""
+    return replace(
+        father,
+        person_id=f"P{number:06d}",
+        mailboxes=_mailboxes(rng, father.first_name, father.last_name, number),
+        number=father.number if rng.random() < _SHARED_NUMBER else _number(rng, father.culture),
+        suffix=_JUNIOR,
     )
 
 
@@ -176,10 +201,10 @@ def appear(person: Person, rng: random.Random) -> Face:
     return Face(
         person_id=person.person_id,
         first_name=_spelled(rng, person.first_name, person.culture.firsts[person.first_name]),
-        last_name=_spelled(rng, person.last_name, person.culture.lasts.get(person.last_name, ())),
+        last_name=_typed_surname(rng, person),
         email=_typed_mailbox(rng, person),
         phone=_typed_phone(rng, person) if rng.random() < 0.78 else "",
-        address=person.address,
+        address=_typed_address(rng, person),
     )
 
 
@@ -193,6 +218,24 @@ def _spelled(rng: random.Random, name: str, others: Sequence[str]) -> str:
         name = rng.choice(others)
     habit = rng.random()
     return name.upper() if habit < 0.04 else name.lower() if habit < 0.07 else name
+
+
+def _typed_surname(rng: random.Random, person: Person) -> str:
+    surname = _spelled(rng, person.last_name, person.culture.lasts.get(person.last_name, ()))
+    return f"{surname} {person.suffix}".rstrip()
+
+
+def _typed_address(rng: random.Random, person: Person) -> Address:
+    is_old = rng.random() < _OLD_ADDRESS_SHARE
+    home = (person.former_address if is_old else None) or person.address
+    habit = rng.random()
+    street = _in_full(home.street) if habit < 0.2 else home.street.upper() if habit < 0.25 else home.street
+    return replace(home, street=street)
+
+
+def _in_full(street: str) -> str:
+    name, _, sort = street.rpartition(" ")
+    return f"{name} {LONG_STREETS.get(sort, sort)}"
 
 
 def _typed_mailbox(rng: random.Random, person: Person) -> str:

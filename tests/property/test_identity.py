@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.identity import FirstResolver
-from syncd.identity.names import fits, fits_closely, parse_name
+from syncd.identity.names import fits, fits_closely, fits_fully, parse_name
 from syncd.identity.normalise import mailbox, phone
-from syncd.model import Contact, ContactKey, ContactKind, IdentityCase, Judgement, Resolution, Verdict
+from syncd.identity.places import place
+from syncd.model import Address, Contact, ContactKey, ContactKind, IdentityCase, Judgement, Resolution, Verdict
 from tests.unit.identity.makers import identifier
 
 FORENAMES = [
@@ -29,7 +30,8 @@ FORENAMES = [
     "Customer",
 ]
 SURNAMES = ["Lee", "Miller", "Lee, Jr", "Lee Sr", "Müller", "Ann", "", "Петрова"]
-VALUES = ["a@x.example", "b@x.example", "c@x.example", "+4930901820", "+4930901821", "eu:1", "eu:2"]
+HOME, AWAY = "DE 80331 12 haup", "DE 10115 3 mill"
+VALUES = ["a@x.example", "b@x.example", "c@x.example", "+4930901820", "+4930901821", "eu:1", "eu:2", HOME, AWAY]
 
 keys = st.builds(
     ContactKey,
@@ -140,6 +142,14 @@ def test_a_normalised_phone_is_its_own_form(text: str, region: str) -> None:
     assert once is None or phone(once, "FR") == once
 
 
+@given(st.text(max_size=12), st.text(max_size=30), st.sampled_from(["US", "DE", ""]))
+def test_a_place_holds_a_postcode_and_a_street(postcode: str, line: str, region: str) -> None:
+    """Whatever is typed, a short form has all its parts, or there is none."""
+    found = place(Address(kind="billing", line1=line, postcode=postcode), region)
+
+    assert found is None or len(found.split()) == 3 + bool(region)
+
+
 @given(names, names)
 def test_fitting_is_mutual(one: tuple[str, str], other: tuple[str, str]) -> None:
     """If one name fits another, the other fits it; every name fits itself and the empty one."""
@@ -147,6 +157,9 @@ def test_fitting_is_mutual(one: tuple[str, str], other: tuple[str, str]) -> None
 
     assert fits(left, right) == fits(right, left)
     assert fits_closely(left, right) == fits_closely(right, left)
+    assert fits_fully(left, right) == fits_fully(right, left)
+    assert fits_closely(left, right) or not fits_fully(left, right)
+    assert fits(left, right) or not fits_closely(left, right)
     assert fits_closely(left, left)
     assert fits_closely(left, parse_name("", ""))
 

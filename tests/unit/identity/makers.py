@@ -40,9 +40,11 @@ def contact(source: ContactKey, person: str, *values: str) -> Contact:
 
 
 def identifier(value: str) -> Identifier:
-    """A phone where the value starts with +, a mailbox where it has an @, else an order."""
+    """A phone where the value starts with +, a mailbox where it has an @, an address with a blank, else an order."""
     if value.startswith("+"):
         return Identifier(kind=IdentifierKind.PHONE, value=value)
+    if " " in value:
+        return Identifier(kind=IdentifierKind.ADDRESS, value=value)
     kind = IdentifierKind.MAILBOX if "@" in value else IdentifierKind.ORDER
     return Identifier(kind=kind, value=value)
 

@@ -90,3 +90,24 @@ def test_a_cart_of_its_own_carries_no_order() -> None:
 
     assert contact is not None
     assert [item.kind for item in contact.identifiers] == [IdentifierKind.MAILBOX]
+
+
+def test_the_first_whole_address_is_an_identifier() -> None:
+    """One without a street or a postcode tells nothing; the store's country is meant where none is named."""
+    addresses = (
+        Address(kind="billing", postcode="80331"),
+        Address(kind="shipping", postcode="80331", line1="Hauptstr. 12"),
+        Address(kind="other", postcode="10115", line1="Mühlweg 3"),
+    )
+
+    contact = contact_of("eu", Order(external_id="7", addresses=addresses), "DE")
+
+    assert contact is not None
+    assert contact.identifiers == (ORDER_7, Identifier(kind=IdentifierKind.ADDRESS, value="DE 80331 12 haup"))
+
+
+def test_an_address_alone_is_no_trace_of_a_person() -> None:
+    """A cart that only asked for the shipping price is nobody."""
+    cart = Cart(external_id="c1", addresses=(Address(kind="shipping", postcode="80331", line1="Hauptstr. 12"),))
+
+    assert contact_of("eu", cart, "DE") is None

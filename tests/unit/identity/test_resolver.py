@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from syncd.identity import FirstResolver
 from syncd.identity.names import fits, parse_name
 from syncd.model import Contact, ContactKind, IdentityCase, Verdict
@@ -230,3 +232,52 @@ def test_a_fit_is_no_proof() -> None:
     """Equal names without a shared value stay apart."""
     assert fits(parse_name("Ann", "Lee"), parse_name("Ann", "Lee"))
     assert people(judge([guest("a", "Ann Lee", MAIL), guest("b", "Ann Lee", OTHER_MAIL)])) == {"a", "b"}
+
+
+HOME = "DE 80331 12 haup"
+
+
+def test_a_full_name_at_one_address_is_one_person() -> None:
+    """A new mailbox and no phone: the name and the home are the same."""
+    resolution = judge([guest("a", "Katherine Lee", MAIL, HOME, PHONE), guest("b", "Katie Lee", OTHER_MAIL, HOME)])
+
+    assert people(resolution) == {"ab"}
+    assert [(item.rule, item.evidence) for item in resolution.judgements] == [
+        ("same name and address", (identifier(HOME),))
+    ]
+
+
+@pytest.mark.parametrize("other", ["Bert Lee", "A. Lee", "Lee", "", "Ann Miller", "Anna Lee Jr", "Anni Stone"])
+def test_an_address_joins_no_one_whose_full_name_is_another(other: str) -> None:
+    """Families share a home; less than the whole name leaves open who of them it is."""
+    assert people(judge([guest("a", "Ann Lee", MAIL, HOME), guest("b", other, OTHER_MAIL, HOME)])) == {"a", "b"}
+
+
+def test_father_and_son_at_one_address_stay_apart() -> None:
+    """A suffix on either side, or another phone, makes it a question."""
+    father = guest("a", "John Lee", MAIL, PHONE, HOME)
+    marked = judge([father, guest("b", "John Lee Jr", OTHER_MAIL, HOME), guest("c", "John Lee Jr", OTHER_MAIL)])
+    called = judge([father, guest("b", "John Lee", OTHER_MAIL, "+4930901899", HOME)])
+
+    assert people(marked) == {"a", "bc"}
+    assert people(called) == {"a", "b"}
+    assert [item.rule for item in called.judgements] == ["same name and address, perhaps of two generations"]
+
+
+def test_an_address_alone_joins_no_two_accounts_of_one_store() -> None:
+    """The platform knows two mailboxes there; with the phone beside the address they are one person's."""
+    one, other = account("a", "Ann Lee", MAIL, PHONE, HOME), account("b", "Ann Lee", OTHER_MAIL, HOME)
+    called = account("b", "Ann Lee", OTHER_MAIL, PHONE, HOME)
+
+    assert people(judge([one, other])) == {"a", "b"}
+    assert people(judge([one, called])) == {"ab"}
+
+
+def test_a_building_with_many_names_is_nobodys_home() -> None:
+    """An office or a dormitory joins nobody, not even equal names."""
+    names = ["Ann Lee", "Bert Lee", "Carl Lee", "Dora Lee", "Emil Lee", "Fred Lee", "Gert Lee", "Ann Lee"]
+
+    resolution = judge([guest(letter, name, HOME) for letter, name in zip("abcdefgh", names, strict=True)])
+
+    assert resolution.shared == {identifier(HOME)}
+    assert resolution.judgements == ()

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -57,16 +58,28 @@ def test_families_on_several_stores_share_telephones_and_mailboxes(seed: int) ->
 
 
 def test_nobody_in_a_household_is_another() -> None:
-    """Who shares a telephone or a mailbox has the surname and another forename."""
-    homes: dict[str, list[Person]] = {}
+    """Who shares a telephone or a mailbox has the surname and another forename, or is marked as father or son."""
+    homes: dict[object, list[Person]] = {}
     for person in populate(3, stores=["a", "b"]).people:
-        homes.setdefault(person.number, []).append(person)
+        homes.setdefault((person.number, person.address), []).append(person)
 
     shared = [home for home in homes.values() if len(home) > 1]
 
     assert len(shared) > 20
-    assert all(len({person.first_name for person in home}) == len(home) for home in shared)
+    assert all(len({(person.first_name, person.suffix) for person in home}) == len(home) for home in shared)
     assert all(len({person.last_name for person in home}) == 1 for home in shared)
+
+
+def test_some_people_move_and_some_sons_bear_their_fathers_name() -> None:
+    """An address does not tell one person for ever, nor does a name at an address tell one person alone."""
+    people = populate(3, stores=["a", "b"]).people
+
+    namesakes = [pair for pair in pairwise(people) if [person.suffix for person in pair] == ["Sr", "Jr"]]
+    movers = [person for person in people if person.former_address not in (None, person.address)]
+
+    assert len(namesakes) > 3
+    assert all((father.first_name, father.address) == (son.first_name, son.address) for father, son in namesakes)
+    assert 0.08 < len(movers) / len(people) < 0.25
 
 
 def test_the_truth_file_has_the_columns_of_scorers(tmp_path: Path) -> None:
