@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import orjson
 
 from syncd.clock import Clock
+from syncd.connectors.ahead import Ahead, Ask, PageSize
 from syncd.connectors.base import Capabilities, Page, PushResult, StreamTraits
 from syncd.connectors.exchange import Answer, Request
 from syncd.connectors.idwalk import Place, Position, Row, Slice, Step, row_id, step
 from syncd.connectors.transport import Transport
 from syncd.connectors.woocommerce_check import check_store
 from syncd.connectors.woocommerce_dialect import API, WooCommerceConfig, WooCommerceDialect
+from syncd.connectors.woocommerce_hours import QuietHours, zone_of
 from syncd.connectors.woocommerce_push import push_changes
 from syncd.errors import CorruptAnswer, PolicyRefused, RequestRefused, UnsupportedStream
 from syncd.model import Json, PlatformChange, RawRecord, StoreFacts, Stream, Window
@@ -100,6 +102,9 @@ class WooCommerce:
         self._config = config
         self._clock = clock
         self._page_sizes = page_sizes
+        self._sizes: dict[str, PageSize] = {}  # what the shop manages, by route
+        self._quiet = QuietHours.parse(config.http.quiet_hours)
+        self._zone: tzinfo = UTC
         self._dialect = WooCommerceDialect(config, clock)
         self._transport = Transport(config, self._dialect, store_id=store_id, clock=clock)
         self._statuses: tuple[str, ...] = ()
@@ -111,7 +116,9 @@ class WooCommerce:
             AuthFailed, ScopeMissing: The key is not accepted, or its owner's role is too low.
             ConfigInvalid: There is no WooCommerce at the url, or its permalinks are plain.
         """
-        return check_store(self._transport, self._config, self._clock)
+        facts = check_store(self._transport, self._config, self._dialect, self._clock)
+        self._zone = zone_of(facts.timezone)
+        return facts
 
     def pull(self, stream: Stream, window: Window, resume: str | None = None) -> Iterator[Page]:
         """Walk a stream by id; `until` is not asked for, so that records only ever join the walk.
@@ -153,17 +160,29 @@ class WooCommerce:
             )
 
     def _walk(self, listing: _Listing, place: Place) -> Iterator[Step[Answer]]:
-        size = self._page_sizes[0]
-
-        def fetch(position: Position) -> Slice[Answer]:
-            answer = self._transport.send(listing.at(position, self._page_sizes))
+        def ask(position: Position, tries: int) -> Slice[Answer]:
+            request = replace(listing.at(position, self._page_sizes), tries=tries)
+            answer = self._transport.send(request)
             return Slice(rows=_rows(answer), position=_answered(answer, position), total=_total(answer), source=answer)
 
         is_last = False
-        while not is_last:
-            done = step(fetch, place, size)
-            place, is_last, size = done.place, done.is_last, done.slice.position.size
-            yield done
+        with self._ahead(ask, listing) as ahead:
+            while not is_last:
+                done = step(ahead.fetch, place, ahead.size)
+                place, is_last = done.place, done.is_last
+                yield done
+
+    def _ahead(self, ask: Ask[Answer], listing: _Listing) -> Ahead[Answer]:
+        most = self._config.http.concurrency
+        return Ahead(ask, self._size_of(listing), most=self._most_at_once, threads=most, clock=self._clock)
+
+    def _size_of(self, listing: _Listing) -> PageSize:
+        return self._sizes.setdefault(listing.path, PageSize(self._page_sizes))
+
+    def _most_at_once(self) -> int:
+        """How many requests the shop may be asked at once now: one alone in its quiet hours."""
+        is_quiet = self._quiet is not None and self._quiet.holds(self._clock.now().astimezone(self._zone))
+        return 1 if is_quiet else self._config.http.concurrency
 
     def _pull_ids(self, stream: Stream, asked: _Asked, resume: str | None) -> Iterator[Page]:
         listing = self._listing(stream)
@@ -171,9 +190,12 @@ class WooCommerce:
         rest = [number for number in asked.ids if number > after]
         if not rest:
             yield self._empty_page(stream, asked, after)
+        size = self._size_of(listing)
         while rest:
-            answer = self._transport.send(listing.of(rest[: PAGE_SIZES[0]]))
+            some = rest[: size.now]
+            answer = self._transport.send(listing.of(some))
             done = answer.request.params["include"].count(",") + 1
+            size.note(len(some), done)
             after, rest = rest[done - 1], rest[done:]
             rows = sorted((number, row) for row in _rows(answer) if (number := row_id(row)) is not None)
             yield Page(

@@ -1,7 +1,8 @@
 """How WooCommerce wants to be addressed and signed, and what its refusals mean.
 
-Over https the key goes as Basic authentication. Over http WooCommerce takes only one-legged OAuth, signed over the
-site's own home URL: `url` is signed, `base_url` only says where the bytes go.
+Over https the key goes as Basic authentication, or, where the host keeps that header from WooCommerce, as a signature.
+Over http WooCommerce takes only such signatures: one-legged OAuth, over the site's own home URL. `url` is signed,
+`base_url` only says where the bytes go.
 """
 
 from __future__ import annotations
@@ -10,19 +11,24 @@ import base64
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from pydantic import SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from syncd.clock import Clock
-from syncd.connectors.config import Frozen, StoreConfig
+from syncd.connectors.config import Frozen, HttpConfig, StoreConfig
 from syncd.connectors.exchange import Answer, Request, Signed, fingerprint
 from syncd.connectors.wire import address_fault
+from syncd.connectors.woocommerce_edge import edge_refusal
+from syncd.connectors.woocommerce_hours import QuietHours
 from syncd.errors import AuthFailed, PolicyRefused, RequestRefused, ScopeMissing, SyncdError, WriteRejected
 
 API = "wc/v3/"
 ROLE_HINT = "The key's owner must be an administrator: WooCommerce > Settings > Advanced > REST API"
+_BASIC = "basic"
+_WRONG_KEY = "woocommerce_rest_authentication_error"  # the key was seen, and is not right
 _SKEW = timedelta(minutes=1)  # WooCommerce refuses timestamps 15 minutes off; far less shows a wrong clock
 
 
@@ -30,7 +36,8 @@ class WooCommerceAuth(Frozen):
     """A REST API key of the shop, made by an administrator with Read/Write permission.
 
     Args:
-        scheme: auto takes Basic over https and OAuth over http; basic and oauth insist.
+        scheme: auto takes Basic over https, and OAuth over http and where Basic does not get through; basic and
+            oauth insist.
     """
 
     consumer_key: SecretStr
@@ -44,6 +51,22 @@ class WooCommerceAuth(Frozen):
         return self
 
 
+class WooCommerceHttp(HttpConfig):
+    """How requests leave for a WooCommerce store.
+
+    Args:
+        quiet_hours: Times of the shop's own day, such as 09:00-18:00, in which there is one request at a time.
+    """
+
+    quiet_hours: str | None = Field(default=None, examples=["09:00-18:00"])
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _are_hours(cls, value: str | None) -> str | None:
+        QuietHours.parse(value)
+        return value
+
+
 class WooCommerceConfig(StoreConfig):
     """One WooCommerce store's settings.
 
@@ -54,6 +77,7 @@ class WooCommerceConfig(StoreConfig):
     platform: Literal["woocommerce"] = "woocommerce"
     url: str
     auth: WooCommerceAuth
+    http: WooCommerceHttp = WooCommerceHttp()
 
     @field_validator("url", "base_url")
     @classmethod
@@ -82,17 +106,19 @@ class WooCommerceDialect:
     def __init__(self, config: WooCommerceConfig, clock: Clock) -> None:
         self._auth = config.auth
         self._wire_url = config.wire_url
-        # A site signs over its home url under the scheme it believes in; a staging copy calls itself by its own.
-        homes = (_with_scheme(config.url, urlsplit(config.wire_url).scheme), config.url, config.wire_url)
-        self._homes = deque(dict.fromkeys(homes))
+        self._ways = deque(_ways(config))  # the one that worked last comes first
         self._clock = clock
         self._skew = timedelta()
 
     @property
     def uses_oauth(self) -> bool:
         """Whether requests are signed with OAuth instead of Basic."""
-        is_http = self._wire_url.startswith("http:")
-        return self._auth.scheme == "oauth" or (self._auth.scheme == "auto" and is_http)
+        return self._ways[0] != _BASIC
+
+    @property
+    def lost_basic(self) -> bool:
+        """Whether requests are signed because Basic does not get through."""
+        return self.uses_oauth and _BASIC in self._ways
 
     @property
     def key_shown(self) -> str:
@@ -109,13 +135,18 @@ class WooCommerceDialect:
         return Signed(url=f"{_address(self._wire_url, request.path)}?{urlsplit(signed).query}")
 
     def learn(self, answer: Answer) -> bool:
-        """Whether a 401 may come from a wrong clock, or from the site calling itself by another address."""
-        if not self.uses_oauth or answer.request.is_public:
+        """Whether a 401 may come from a lost header, a wrong clock, or the site calling itself by another address."""
+        if answer.request.is_public:
             return False
-        return self._learn_clock(answer.server_time) or self._learn_home()
+        if not self.uses_oauth:
+            return said(answer.json)[0] != _WRONG_KEY and self._learn_way()
+        return self._learn_clock(answer.server_time) or self._learn_way()
 
     def explain(self, answer: Answer) -> SyncdError | None:
-        """A refusal in WooCommerce's terms."""
+        """A refusal in WooCommerce's terms, or in those of what stands before it."""
+        return edge_refusal(answer) or self._explain_own(answer)
+
+    def _explain_own(self, answer: Answer) -> SyncdError | None:
         code, message = said(answer.json)
         if answer.request.is_public:
             return _explain_closed(answer, message)
@@ -136,11 +167,11 @@ class WooCommerceDialect:
         key = f"key {self.key_shown}"
         if answer.request.is_write:
             return AuthFailed(f"{key} may not write: {message or code}", hint="Give the key Read/Write permission")
-        if code == "woocommerce_rest_authentication_error":
+        if code == _WRONG_KEY:
             return AuthFailed(f"the shop refuses {key}: {message}", hint="Check consumer key and secret")
         return AuthFailed(
             f"the shop does not know {key}, or never saw it",
-            hint="Check the consumer key, and that the shop knows it is asked over https and passes on Authorization",
+            hint="Check the consumer key; where the host keeps Authorization from WooCommerce set `auth.scheme: auto`",
         )
 
     def _learn_clock(self, server_time: datetime | None) -> bool:
@@ -150,9 +181,9 @@ class WooCommerceDialect:
             self._skew = skew
         return is_news
 
-    def _learn_home(self) -> bool:
-        self._homes.rotate(-1)
-        return len(self._homes) > 1
+    def _learn_way(self) -> bool:
+        self._ways.rotate(-1)
+        return len(self._ways) > 1
 
     def _basic(self) -> str:
         pair = f"{self._auth.consumer_key.get_secret_value()}:{self._auth.consumer_secret.get_secret_value()}"
@@ -163,14 +194,32 @@ class WooCommerceDialect:
 
         query = f"?{urlencode(request.params)}" if request.params else ""
         signer = OAuth(
-            url=_address(self._homes[0], request.path) + query,
+            url=_address(self._ways[0], request.path) + query,
             consumer_key=self._auth.consumer_key.get_secret_value(),
             consumer_secret=self._auth.consumer_secret.get_secret_value(),
             version="wc/v3",
             method=request.method,
             oauth_timestamp=int((self._clock.now() + self._skew).timestamp()),
         )
+        signer.generate_nonce = _nonce
         return str(signer.get_oauth_url())
+
+
+def _ways(config: WooCommerceConfig) -> list[str]:
+    """How a request may be signed, likeliest first: Basic, or OAuth over an address the site may call its own."""
+    wire = urlsplit(config.wire_url)
+    # A site signs over its home url under the scheme it believes in; a staging copy calls itself by its own; behind
+    # a proxy that takes TLS off, a site may believe in http.
+    last = config.wire_url if config.base_url else _with_scheme(config.url, "http")
+    homes = list(dict.fromkeys((_with_scheme(config.url, wire.scheme), config.url, last)))
+    if config.auth.scheme == "basic":
+        return [_BASIC]
+    return [_BASIC, *homes] if config.auth.scheme == "auto" and wire.scheme == "https" else homes
+
+
+def _nonce() -> str:
+    """A number used once: the vendor's has 8 digits, and WooCommerce refuses one that it has seen."""
+    return token_hex(16)
 
 
 def said(body: object) -> tuple[str, str]:

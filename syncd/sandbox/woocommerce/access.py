@@ -85,7 +85,7 @@ class Gate:
         Raises:
             Refused: Credentials were given and are wrong.
         """
-        return self._basic(call) if call.secure else self._oauth(call, home)
+        return (self._basic(call) if call.secure else None) or self._oauth(call, home)
 
     def _basic(self, call: Call) -> ApiKey | None:
         name, secret = _basic_pair(call)

@@ -17,6 +17,7 @@ from syncd.sandbox.products import PRODUCTS
 from syncd.sandbox.shop import Shop
 from syncd.sandbox.woocommerce import customers, orders, routes
 from syncd.sandbox.woocommerce.access import KEY_NAMES, ApiKey, Gate, well_known_key
+from syncd.sandbox.woocommerce.front import Front
 from syncd.sandbox.woocommerce.meta import write_meta
 from syncd.sandbox.woocommerce.refusal import Refused
 from syncd.sandbox.woocommerce.request import Request, read_params
@@ -51,6 +52,7 @@ class WooShop(Shop):
     Attributes:
         state: Its records, to look into.
         credentials: Its keys by name: admin, read_only, write_only, shop_manager, customer.
+        front: What stands before it: nothing, until it is told otherwise.
     """
 
     platform = "woocommerce"
@@ -67,6 +69,7 @@ class WooShop(Shop):
             "open_draft",
             "complete_draft",
             "touch_many",
+            "put_before",
         }
     )
 
@@ -74,11 +77,15 @@ class WooShop(Shop):
         super().__init__(site.store, clock)
         self.state = WooState(site, clock)
         self.credentials: dict[str, ApiKey] = {name: well_known_key(site.store, name) for name in KEY_NAMES}
+        self.front = Front()
         self._gate = Gate(list(self.credentials.values()), clock)
         fill(self.state, population)
 
     def answer(self, call: Call) -> Answer:
-        """What WooCommerce answers."""
+        """What WooCommerce answers, or what stands before it."""
+        return self.front.answer(call, self.clock.now(), self._own_answer)
+
+    def _own_answer(self, call: Call) -> Answer:
         self.state.sweep_drafts()
         if self.state.plain_permalinks or not call.path.startswith("/wp-json"):
             return self._without_permalinks(call)
@@ -208,6 +215,17 @@ class WooShop(Shop):
     def complete_draft(self, order_id: int, status: str = "processing") -> int:
         """Finish a checkout: the draft becomes the order, with the same id."""
         return self.edit_order(order_id, status=status)
+
+    def put_before(self, *, passes_authorization: bool = True, cache_s: float = 0.0, challenges: bool = False) -> None:
+        """Put a server or a CDN before the shop; without arguments, take it away again.
+
+        Args:
+            passes_authorization: Whether the shop sees the Authorization header.
+            cache_s: For how many seconds the CDN gives an answer again to the same address; 0 for no cache.
+            challenges: Whether the CDN wants a browser.
+        """
+        with self.lock:
+            self.front = Front(passes_authorization=passes_authorization, cache_s=cache_s, challenges=challenges)
 
     def touch_many(self, order_ids: Sequence[int], at: str | datetime | None = None) -> None:
         """Stamp many orders as modified in one and the same second, now unless another is named."""
