@@ -14,8 +14,7 @@ from syncd.mapping import mapper_for
 from syncd.mapping.base import MapperOptions
 from syncd.model import Stream
 from syncd.sandbox import Fault, FaultKind, Sandbox, SandboxClock, SandboxOptions
-from tests.clock import START
-from tests.contracts.contract import ConnectorContract, Subject
+from syncd.testing import START, ConnectorContract, Subject
 
 _FEWEST = 25  # records of a stream, enough for several pages
 
@@ -61,8 +60,17 @@ class _Hand:
         self.shop.clock.advance(seconds)
 
     def break_next(self) -> None:
-        headers = {"Content-Type": "application/json"}
-        self.shop.faults.add(Fault(kind=FaultKind.ANSWER, status=401, headers=headers, body=self.refusal, times=None))
+        self._answer(401, self.refusal, {})
+
+    def throttle_next(self) -> None:
+        self._answer(429, "{}", {"Retry-After": "3600"})
+
+    def mend(self) -> None:
+        self.shop.faults.clear()
+
+    def _answer(self, status: int, body: str, headers: Mapping[str, str]) -> None:
+        given = {"Content-Type": "application/json", **headers}
+        self.shop.faults.add(Fault(kind=FaultKind.ANSWER, status=status, headers=given, body=body, times=None))
 
 
 class ServedContract(ConnectorContract):
@@ -101,10 +109,11 @@ class ServedContract(ConnectorContract):
         """The filled shop and the empty one, restored afterwards."""
         shop, empty = sandbox.shops.values()
         before = copy.deepcopy(shop.state, {id(sandbox.clock): sandbox.clock})
-        connectors = (type(self).connect(shop), type(self).connect(empty))
+        connectors = [type(self).connect(site) for site in (shop, shop, empty)]
         yield Subject(
             connector=connectors[0],
-            empty=connectors[1],
+            restarted=connectors[1],
+            empty=connectors[2],
             mapper=mapper_for(connectors[0].platform, MapperOptions()),
             hand=_Hand(shop=shop, acts=self.acts, refusal=self.refusal),
             ids={

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from syncd.errors import AuthFailed
+from syncd.errors import AuthFailed, RateLimited
 from syncd.model import Stream
-from tests.clock import ManualClock
-from tests.contracts.contract import ConnectorContract, Subject
+from syncd.testing import ConnectorContract, ManualClock, Subject
 from tests.contracts.memory import MemoryConnector, MemoryMapper, MemoryShop, cart, customer, order
 
 _MAKERS: dict[Stream, Any] = {Stream.CUSTOMERS: customer, Stream.ORDERS: order, Stream.CARTS: cart}
@@ -33,6 +32,12 @@ class _Hand:
     def break_next(self) -> None:
         self.shop.faults.append(AuthFailed("the key was revoked"))
 
+    def throttle_next(self) -> None:
+        self.shop.faults.append(RateLimited("the shop asks us to wait", retry_after_s=3600))
+
+    def mend(self) -> None:
+        self.shop.faults.clear()
+
 
 class TestMemory(ConnectorContract):
     """The contract, on a shop of ten records a stream."""
@@ -47,6 +52,7 @@ class TestMemory(ConnectorContract):
             shop.put(stream, *(make(external_id) for external_id in sorted(ids)))
         return Subject(
             connector=MemoryConnector(shop=shop),
+            restarted=MemoryConnector(shop=shop),
             empty=MemoryConnector(shop=MemoryShop(clock=clock)),
             mapper=MemoryMapper(),
             hand=_Hand(shop, clock),

@@ -15,8 +15,7 @@ from syncd.mapping.base import MapperOptions
 from syncd.mapping.woocommerce import WooCommerceMapper
 from syncd.model import Stream
 from syncd.sandbox import Fault, FaultKind, Sandbox, SandboxClock, WooShop
-from tests.clock import START, ManualClock
-from tests.contracts.contract import ConnectorContract, Subject
+from syncd.testing import START, ConnectorContract, ManualClock, Subject
 
 SIZES = (10, 5)
 _CARTS = ("checkout-draft", "pending", "failed")
@@ -45,8 +44,19 @@ class _Hand:
 
     def break_next(self) -> None:
         body = '{"code":"woocommerce_rest_authentication_error","message":"Consumer key is invalid."}'
-        headers = {"Content-Type": "application/json"}
-        self.shop.faults.add(Fault(kind=FaultKind.ANSWER, status=401, headers=headers, body=body, times=None))
+        self._answer(401, body, {})
+
+    def throttle_next(self) -> None:
+        self._answer(429, "{}", {"Retry-After": "3600"})
+
+    def mend(self) -> None:
+        self.shop.faults.clear()
+
+    def _answer(self, status: int, body: str, headers: dict[str, str]) -> None:
+        given = {"Content-Type": "application/json", **headers}
+        route = "wc/v3"  # WordPress shows its index to everybody
+        fault = Fault(kind=FaultKind.ANSWER, path=route, status=status, headers=given, body=body, times=None)
+        self.shop.faults.add(fault)
 
 
 def connector_to(shop: WooShop, *, key: str = "admin", clock: ManualClock | None = None) -> WooCommerce:
@@ -91,18 +101,19 @@ class TestWooCommerce(ConnectorContract):
         """The filled shop and the empty one, restored afterwards."""
         shop, empty = sandbox.shops["us-woo"], sandbox.shops["eu-woo"]
         before = copy.deepcopy(shop.state, {id(sandbox.clock): sandbox.clock})
-        connector, to_empty = connector_to(shop), connector_to(empty)
+        connectors = [connector_to(site) for site in (shop, shop, empty)]
         yield Subject(
-            connector=connector,
-            empty=to_empty,
+            connector=connectors[0],
+            restarted=connectors[1],
+            empty=connectors[2],
             mapper=WooCommerceMapper(MapperOptions()),
             hand=_Hand(shop),
             ids=ids_of(shop),
             started_at=shop.clock.now(),
             secrets=dataclasses.astuple(shop.credentials["admin"])[:2],
         )
-        connector.close()
-        to_empty.close()
+        for connector in connectors:
+            connector.close()
         shop.state = before
         shop.faults.clear()
         sandbox.clock.set(START)
