@@ -16,7 +16,11 @@ from syncd.model import Address
 
 _UNIT = re.compile(r"(\b(unit|apt|apartment|flat|suite|ste|room|appt|app|apto|piso|lok|whg|lgh)\b\.?|#)[\s#]*\w+")
 _STREET_LETTERS = 4
-_ZIP_DIGITS = 5  # of a United States postcode; the four behind the dash are seldom written
+_FIVE, _FOUR = 5, 4  # digits of a postcode, by country
+_FIVE_DIGITS = frozenset(
+    ("US", "DE", "FR", "ES", "IT", "PL", "SE", "FI", "EE", "CZ", "SK", "GR", "HR", "RS", "UA", "MX", "TR")
+)
+_ZIP_EXTRA = 4  # digits behind the dash of a United States postcode, seldom written
 
 
 def place(address: Address, region: str) -> str | None:
@@ -32,9 +36,12 @@ def place(address: Address, region: str) -> str | None:
 
 def _postcode(text: str, country: str) -> str:
     code = re.sub(r"[^A-Z0-9]+", "", unicodedata.normalize("NFKC", text[:40]).upper())
-    if country == "US" and len(code) > _ZIP_DIGITS:
-        code = code[:-4].zfill(_ZIP_DIGITS)
-    return code.lstrip("0")  # which spreadsheets lose
+    if not code.isdigit():
+        return code
+    if country == "US" and len(code) > _FIVE:
+        code = code[:-_ZIP_EXTRA]
+    # Spreadsheets lose zeros in front.
+    return code.zfill(_FIVE if country in _FIVE_DIGITS else _FOUR) if int(code) else ""
 
 
 def _street(line: str) -> str:
