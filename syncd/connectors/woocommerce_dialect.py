@@ -171,7 +171,8 @@ class WooCommerceDialect:
             return AuthFailed(f"the shop refuses {key}: {message}", hint="Check consumer key and secret")
         return AuthFailed(
             f"the shop does not know {key}, or never saw it",
-            hint="Check the consumer key; where the host keeps Authorization from WooCommerce set `auth.scheme: auto`",
+            hint="Check the consumer key, and that the shop knows it is asked over https; "
+            "where its host keeps Authorization from it, set `auth.scheme: auto`",
         )
 
     def _learn_clock(self, server_time: datetime | None) -> bool:
