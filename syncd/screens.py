@@ -320,6 +320,7 @@ def _stream_json(stream: StreamStatus) -> Json:
         "last_run": run_json(last) if last else None,
         "paused": stream.paused_reason,
         "push_paused": stream.push_paused_reason,
+        "remark": stream.remark,
     }
 
 
@@ -366,6 +367,8 @@ def _show_trouble(stream: StreamStatus) -> None:
         say(f"{place} is paused: {stream.paused_reason}")
     elif stream.last_run and stream.last_run.reason:
         say(f"{place}: {stream.last_run.reason}")
+    if stream.remark and not (stream.last_run and stream.last_run.reason == stream.remark):
+        say(f"{place}: {stream.remark}")
     if stream.rejected_count:
         say(f"{place}: {stream.rejected_count:,} records could not be read, see `syncd rejected list`")
 

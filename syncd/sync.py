@@ -19,7 +19,7 @@ from syncd.errors import Interrupted, SkipRecord, SyncdError, UnsupportedStream
 from syncd.identity import contact_of
 from syncd.mapping import content_hash
 from syncd.mapping.base import Mapper
-from syncd.model import Lane, RawRecord, Stream, Window
+from syncd.model import Customer, Lane, RawRecord, Stream, Window
 from syncd.store import Database
 from syncd.store.types import (
     Accepted,
@@ -35,6 +35,7 @@ from syncd.store.types import (
 )
 
 LEASE_S = 300.0
+STOPPED = "stopped at the time given; the same command goes on from here"
 _NO_DATE_MARGIN = timedelta(minutes=5)  # our own clock stands in for a server that sends no Date
 
 
@@ -72,10 +73,19 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """What is asked of a stream: an incremental run, a sweep, or a backfill of a window."""
+    """What is asked of a stream: an incremental run, a sweep, or a backfill of a window.
+
+    Args:
+        stop_at: When to stop after the page in hand; the walk stays, to be gone on with.
+    """
 
     kind: str  # incremental | sweep | backfill
     window: Window = field(default_factory=Window)
+    stop_at: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether the time to stop has come."""
+        return self.stop_at is not None and now >= self.stop_at
 
     @property
     def lane(self) -> Lane:
@@ -106,7 +116,8 @@ def run_stream(source: Source, stream: Stream, ask: Ask, tools: Tools) -> RunRep
     """Pull one stream; a walk that was cut off is taken up where its last committed page ended.
 
     Returns:
-        The run's report: succeeded only if every record the platform declares was accounted for.
+        The run's report: succeeded only if every record the platform declares was accounted for; partial also where
+        the time to stop came first.
 
     Raises:
         RetryLater: The walk stopped and can be resumed; its pages so far are stored.
@@ -118,7 +129,7 @@ def run_stream(source: Source, stream: Stream, ask: Ask, tools: Tools) -> RunRep
     lease = tools.database.runs.acquire(key, tools.owner, LEASE_S)
     try:
         walk = _walk_to_do(lease, ask, traits, tools)
-        return _Run(source, traits, lease, walk, tools).work()
+        return _Run(source, ask, lease, walk, tools).work()
     finally:
         tools.database.runs.release(lease)
 
@@ -202,9 +213,10 @@ def _walk_to_do(lease: Lease, ask: Ask, traits: StreamTraits, tools: Tools) -> W
 class _Run:
     """One execution of one walk: commits its pages, then settles whether it was whole."""
 
-    def __init__(self, source: Source, traits: StreamTraits, lease: Lease, walk: Walk, tools: Tools) -> None:
+    def __init__(self, source: Source, ask: Ask, lease: Lease, walk: Walk, tools: Tools) -> None:
         self._source = source
-        self._traits = traits
+        self._ask = ask
+        self._traits = source.traits(lease.key.stream)
         self._lease = lease
         self._walk = walk
         self._tools = tools
@@ -214,6 +226,7 @@ class _Run:
         self._pages = 0
         self._filter_ignored = False
         self._hides_older = False
+        self._withholds = False
         self._renewed_at = tools.clock.monotonic()
         self._report = RunReport(
             run_id=tools.new_id(),
@@ -230,14 +243,14 @@ class _Run:
         """Walk to the end, or note how far it came and why it stopped."""
         self._tools.database.runs.start_run(self._report)
         try:
-            self._commit_pages()
-            return self._settle()
+            return self._settle() if self._commit_pages() else self._finish("partial", reason=STOPPED)
         except SyncdError as error:
             error.place(store=self._source.store_id, stream=self._lease.key.stream)
             self._finish("failed", reason=error.advice)
             raise
 
-    def _commit_pages(self) -> None:
+    def _commit_pages(self) -> bool:
+        """Store page after page; False where the time to stop came before the last one."""
         stream = self._lease.key.stream
         for page in look_ahead(self._source.connector.pull(stream, self._walk.window, self._walk.cursor)):
             self._signpost = self._signpost or self._signpost_of(page)
@@ -250,10 +263,15 @@ class _Run:
                 self._tools.listener(self._source, page, self._counts)
             if self._tools.stop.is_set() and not page.is_last:
                 raise Interrupted("stopped between two pages; the next run goes on from here")
+            if self._ask.is_over(self._tools.clock.now()) and not page.is_last:
+                return False
+        return True
 
     def _commit(self, page: Page) -> Counts:
         accepted, rejected = map_records(self._source, self._lease.key.stream, page.records)
         self._filter_ignored = self._filter_ignored or self._shows_ignored_filter(accepted)
+        is_withheld = any(item.is_withheld for item in accepted if isinstance(item.unified, Customer))
+        self._withholds = self._withholds or is_withheld  # an order or a cart may be nobody's, too
         return self._tools.database.pages.commit(
             PageCommit(
                 lease=self._lease,
@@ -294,8 +312,17 @@ class _Run:
             live = replace(self._lease.key, lane=Lane.LIVE)
             self._tools.database.runs.seed_bookmark(live, replace(end, bookmark=self._signpost))
         deleted = self._tools.database.runs.finish_walk(self._lease, end)
-        words = "the shop ignores the time filter: everything was read" if self._filter_ignored else ""
-        return self._finish("succeeded", reason=words, deleted=deleted)
+        return self._finish("succeeded", reason="; ".join(self._remarks()), deleted=deleted)
+
+    def _remarks(self) -> Iterator[str]:
+        """What a reader of a run that succeeded has to know all the same."""
+        stream = self._lease.key.stream
+        if self._filter_ignored:
+            yield "the shop ignores the time filter: everything was read"
+        if self._hides_older:
+            yield f"the shop keeps older {stream} from our key, so history is not complete: see `syncd check`"
+        if self._withholds:
+            yield "the shop withholds who its customers are; what was known of them stays: see `syncd check`"
 
     def _walk_end(self) -> WalkEnd:
         is_complete = self._walk.window.is_complete

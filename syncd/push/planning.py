@@ -250,7 +250,7 @@ def _untrusted(segment: Segment, stores: Mapping[str, StoreTerms]) -> str:
     """Why a segment's members cannot be trusted now; empty where they can."""
     scope = {store_id: stores[store_id] for store_id in segment.stores if store_id in stores}
     if missing := _named(segment, {store_id: terms.incomplete for store_id, terms in scope.items()}):
-        return f"the history of {missing} is not all here yet: run `syncd backfill`"
+        return f"the history of {missing} is not all here yet: run `syncd backfill`; `syncd status` says what it lacks"
     if segment.is_lasting:
         return ""
     stale = _named(segment, {store_id: terms.stale for store_id, terms in scope.items()})

@@ -50,11 +50,13 @@ class News:
 
     Args:
         arriving: Contacts of new and changed records.
+        veiled: Those whose person the platform withholds now; what is known of them stays.
         leaving: Contacts that no longer are one, with the account that the record belongs to now, if any.
         concerned: Contacts whose records, orders or carts changed: the facts of their profiles are out of date.
     """
 
     arriving: tuple[Contact, ...] = ()
+    veiled: frozenset[ContactKey] = frozenset()
     leaving: Mapping[ContactKey, ContactKey | None]
     concerned: frozenset[ContactKey]
 
@@ -103,7 +105,8 @@ class Grouping:
         if not news.concerned and not news.leaving:
             return
         wait_for_turn(connection, "identity")
-        touched = take_contacts(connection, news.arriving, self._new_id, self._clock.now())
+        arriving = _not_veiled(connection, news)
+        touched = take_contacts(connection, arriving, self._new_id, self._clock.now())
         drop_contacts(connection, news.leaving, touched, self._clock.now())
         case = load_case(connection, touched)
         resolution = self._judge(case)
@@ -170,6 +173,13 @@ class Grouping:
             for profile_id, kind, detail in events
         ]
         insert_rows(connection, profile_events, rows)
+
+
+def _not_veiled(connection: Connection, news: News) -> list[Contact]:
+    """The arriving contacts without those of whom more is known than the platform shows now."""
+    rows = find_contacts(connection, news.veiled)
+    known = {key for key, row in rows.items() if row.deleted_at is None}
+    return [contact for contact in news.arriving if contact.key not in known]
 
 
 def regroup(case: Case, touched: Touched, resolution: Resolution) -> Regroup:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, Table, delete, select
 
-from syncd.model import Cart, ContactKey, Order, Stream
+from syncd.model import Cart, ContactKey, Customer, Order, Stream
 from syncd.store.closing import close_left_carts, reopened_carts, settled_cart_values
 from syncd.store.deletion import KINDS, account_keys, owners, raw_records
 from syncd.store.engine import insert_rows, rows_in, upsert
 from syncd.store.grouping import News
-from syncd.store.rows import CHILDREN, MAIN, WITHHELD, addresses, child_rows, main_row, owner_of, pack
+from syncd.store.rows import CHILDREN, MAIN, WITHHELD, addresses, child_rows, consents, main_row, owner_of, pack
 from syncd.store.types import Accepted, Rejected
 
 
@@ -89,9 +89,11 @@ def write_records(connection: Connection, batch: Batch, sorting: Sorting, now: d
     unchanged = [item.unified for item in sorting.of({Fate.UNCHANGED})]
     reopened = reopened_carts(connection, batch.store_id, unchanged)
     _write_main(connection, batch, [*sorting.of(_WRITTEN), *(sorting.items[key] for key in sorted(reopened))])
-    _clear_children(connection, batch, _ids(changed))
     stored = sorting.of(_STORED)
-    _write_children(connection, batch, stored)
+    kept = {table: set(_ids(item for item in changed if _keeps(item, table))) for table in CHILDREN[batch.stream]}
+    for table, owners_kept in kept.items():
+        _clear_children(connection, batch, table, [key for key in _ids(changed) if key not in owners_kept])
+    _write_children(connection, batch, stored, kept)
     left = close_left_carts(connection, batch.store_id, [item.unified for item in stored])
     also = {*left, *reopened.values(), *account_keys(batch.store_id, former_owners)}
     return _news(batch, stored, changed, also)
@@ -139,19 +141,30 @@ def _write_main(connection: Connection, batch: Batch, items: list[Accepted]) -> 
     upsert(connection, table, list(rows.values()), withheld=[name for name in WITHHELD if name in table.c])
 
 
-def _clear_children(connection: Connection, batch: Batch, external_ids: list[str]) -> None:
-    for table, column in CHILDREN[batch.stream].items() if external_ids else ():
-        statement = delete(table).where(table.c.store_id == batch.store_id, table.c[column].in_(external_ids))
-        if table is addresses:
-            statement = statement.where(addresses.c.owner == owner_of(batch.stream))
+def _keeps(item: Accepted, table: Table) -> bool:
+    """Whether a changed record's rows stay as they are known: the platform withholds now what they say."""
+    if isinstance(item.unified, Customer) and table is consents:
+        return item.is_withheld and not item.unified.consents
+    return item.is_withheld and table is addresses
+
+
+def _clear_children(connection: Connection, batch: Batch, table: Table, external_ids: list[str]) -> None:
+    owner = table.c[CHILDREN[batch.stream][table]]
+    statement = delete(table).where(table.c.store_id == batch.store_id, owner.in_(external_ids))
+    if table is addresses:
+        statement = statement.where(addresses.c.owner == owner_of(batch.stream))
+    if external_ids:
         connection.execute(statement)
 
 
-def _write_children(connection: Connection, batch: Batch, items: list[Accepted]) -> None:
-    rows: dict[Any, list[dict[str, Any]]] = {table: [] for table in CHILDREN[batch.stream]}
+def _write_children(
+    connection: Connection, batch: Batch, items: list[Accepted], kept: Mapping[Table, Collection[str]]
+) -> None:
+    rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in kept}
     for item in items:
         for table, row in child_rows(batch.store_id, item.unified):
-            rows[table].append(row)
+            if item.raw.external_id not in kept[table]:
+                rows[table].append(row)
     for table, values in rows.items():
         insert_rows(connection, table, values)
 
@@ -159,9 +172,18 @@ def _write_children(connection: Connection, batch: Batch, items: list[Accepted])
 def _news(batch: Batch, stored: list[Accepted], changed: list[Accepted], also: set[ContactKey]) -> News:
     arriving = tuple(item.contact for item in stored if item.contact is not None)
     accounts = account_keys(batch.store_id, {account for item in stored if (account := _account_of(item))})
-    leaving = {_own_key(batch, item): _account_key(batch, item) for item in changed if item.contact is None}
     concerned = {contact.key for contact in arriving} | accounts | also
-    return News(arriving=arriving, leaving=leaving, concerned=frozenset(concerned))
+    return News(
+        arriving=arriving,
+        veiled=frozenset(_own_key(batch, item) for item in stored if item.is_withheld),
+        leaving={_own_key(batch, item): _account_key(batch, item) for item in changed if _is_nobody(item)},
+        concerned=frozenset(concerned),
+    )
+
+
+def _is_nobody(item: Accepted) -> bool:
+    """Whether a record stands for no person of its own (any more)."""
+    return item.contact is None and (not item.is_withheld or _account_of(item) is not None)
 
 
 def _own_key(batch: Batch, item: Accepted) -> ContactKey:

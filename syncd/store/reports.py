@@ -19,6 +19,7 @@ stores = table_of(Store)
 runs = table_of(Run)
 rejected_records = table_of(RejectedRecord)
 
+_IS_WHOLE = runs.c.kind.in_(COMPLETE_KINDS)
 _COUNTS = tuple(Counts.__dataclass_fields__)
 _PLAIN = ("run_id", "store_id", "kind", "status", "started_at", "ended_at", "reason", "pages", "deleted", "declared")
 
@@ -55,7 +56,7 @@ def stream_statuses(connection: Connection) -> list[StreamStatus]:
     """Every stream that was ever worked, by store and stream."""
     known = {row.store_id: row for row in connection.execute(select(stores))}
     stored, rejected, declared = _stored(connection), _rejected(connection), _declared(connection)
-    last = _last_runs(connection)
+    last, whole = _last_runs(connection), _last_runs(connection, _IS_WHOLE & (runs.c.status == "succeeded"))
     return [
         StreamStatus(
             store_id=place[0],
@@ -72,6 +73,7 @@ def stream_statuses(connection: Connection) -> list[StreamStatus]:
             declared=declared.get(place),
             paused_reason=known[place[0]].paused_reason,
             push_paused_reason=known[place[0]].push_paused_reason,
+            remark=whole[place].reason if place in whole else "",
         )
         for place, state in _states(connection).items()
         if place[0] in known
@@ -108,8 +110,8 @@ def _rejected(connection: Connection) -> dict[Place, int]:
 
 def _declared(connection: Connection) -> dict[Place, int]:
     """What each stream's platform said at its last complete walk that the stream holds."""
-    is_whole = runs.c.kind.in_(COMPLETE_KINDS) & runs.c.declared.is_not(None)
-    return {place: run.declared for place, run in _last_runs(connection, is_whole).items() if run.declared is not None}
+    counted = _last_runs(connection, _IS_WHOLE & runs.c.declared.is_not(None))
+    return {place: run.declared for place, run in counted.items() if run.declared is not None}
 
 
 def _last_runs(connection: Connection, among: ColumnElement[bool] | None = None) -> dict[Place, RunReport]:

@@ -144,6 +144,11 @@ class Accepted:
     source_time: datetime | None
     contact: Contact | None
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the platform hides who the person is; what is known of it then stays."""
+        return self.unified.email is None and self.unified.last_name is None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rejected:
@@ -204,6 +209,7 @@ class StreamStatus:
 
     Args:
         declared: The platform's own count of the whole stream, at the last complete walk.
+        remark: What the last complete walk that succeeded could not see, in words.
     """
 
     store_id: str
@@ -220,6 +226,7 @@ class StreamStatus:
     declared: int | None
     paused_reason: str | None
     push_paused_reason: str | None
+    remark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
