@@ -7,13 +7,12 @@ customer attribute with the tag's text as its value. What a record is laid toget
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import astuple, replace
 
-from syncd.errors import SkipRecord
 from syncd.mapping.base import MapperOptions
-from syncd.mapping.fields import Amounts, Fields
-from syncd.mapping.slugs import TAG_PREFIX, tag_key
+from syncd.mapping.fields import Amounts, Fields, Readers, read
+from syncd.mapping.slugs import TAG_PREFIX, attribute_change
 from syncd.model import (
     Address,
     Cart,
@@ -26,7 +25,6 @@ from syncd.model import (
     RawRecord,
     Refund,
     Stream,
-    TagAction,
     TagChange,
     Unified,
 )
@@ -62,7 +60,7 @@ class BigCommerceMapper:
     version = 1
 
     def __init__(self, _options: MapperOptions) -> None:
-        self._readers: dict[Stream, Callable[[str, Fields], Unified]] = {
+        self._readers: Readers = {
             Stream.CUSTOMERS: _customer,
             Stream.ORDERS: _order,
             Stream.CARTS: _cart,
@@ -74,17 +72,11 @@ class BigCommerceMapper:
         Raises:
             MappingFailed: The payload cannot be read; the message names the field, never its value.
         """
-        try:
-            return self._readers[stream](raw.external_id, Fields(raw.payload))
-        except SkipRecord as error:
-            error.external_id = raw.external_id
-            raise
+        return read(self._readers, stream, raw)
 
     def to_platform(self, change: TagChange) -> PlatformChange:
         """Word one tag change as the attribute that is to hold the tag's text or, with a null value, nothing."""
-        value = change.tag if change.action is TagAction.ADD else None
-        body = {"name": tag_key(change.tag), "value": value}
-        return PlatformChange(external_id=change.external_id, action=change.action, body=body)
+        return attribute_change(change, "name")
 
 
 def _customer(external_id: str, fields: Fields) -> Customer:
@@ -146,7 +138,7 @@ def _order(external_id: str, fields: Fields) -> Order:
         first_name=billing.known_text("first_name"),
         last_name=billing.known_text("last_name"),
         currency=currency,
-        total_minor=_total(fields, amounts),
+        total_minor=amounts.charged(fields, "total_inc_tax"),
         tax_minor=amounts.optional(fields, "total_tax"),
         shipping_minor=amounts.optional(fields, "shipping_cost_ex_tax"),
         discount_minor=amounts.optional(fields, "discount_amount") + amounts.optional(fields, "coupon_discount"),
@@ -179,7 +171,7 @@ def _cart(external_id: str, fields: Fields) -> Cart:
         first_name=billing.known_text("first_name"),
         last_name=billing.known_text("last_name"),
         currency=currency,
-        total_minor=_total(fields, amounts),
+        total_minor=amounts.charged(fields, "total_inc_tax"),
         created_at=fields.mail_time("date_created"),
         updated_at=fields.mail_time("date_modified"),
         addresses=_addresses(fields),
@@ -193,21 +185,6 @@ def _state(fields: Fields) -> OrderState:
     if fields.value("is_deleted") is True:
         return OrderState.CANCELLED
     return _STATES.get(fields.count("status_id"), OrderState.OPEN)
-
-
-def _currency(fields: Fields) -> str:
-    """The currency that amounts are in and shoppers pay in, which need not be the one that prices were shown in."""
-    code = (fields.text("default_currency_code") or fields.text("currency_code")).upper()
-    if len(code) != 3 or not code.isalpha():
-        fields.fail("default_currency_code", "is no currency code" if code else "is missing")
-    return code
-
-
-def _total(fields: Fields, amounts: Amounts) -> int:
-    total = amounts.required(fields, "total_inc_tax")
-    if total < 0:
-        fields.fail("total_inc_tax", "is negative")
-    return total
 
 
 def _consignments(fields: Fields) -> Iterator[tuple[str, Fields]]:
@@ -300,3 +277,8 @@ def _account_address(fields: Fields) -> Address:
         country=fields.text("country_code").upper(),
         phone=fields.text("phone"),
     )
+
+
+def _currency(fields: Fields) -> str:
+    """The currency that amounts are in and shoppers pay in, which need not be the one that prices were shown in."""
+    return fields.currency("default_currency_code", "currency_code")

@@ -15,8 +15,8 @@ from email.utils import parsedate_to_datetime
 from typing import NoReturn
 
 from syncd import money
-from syncd.errors import MappingFailed
-from syncd.model import Json
+from syncd.errors import MappingFailed, SkipRecord
+from syncd.model import Json, RawRecord, Stream, Unified
 
 LONGEST_TEXT = 10_000
 LONGEST_ID = 255
@@ -78,6 +78,13 @@ class Fields:
         if abs(value) > _LARGEST_COUNT:
             self._fail(name, "is too large")
         return round(value)
+
+    def currency(self, *names: str) -> str:
+        """The ISO 4217 code of the first of these fields that is not empty."""
+        code = next(filter(None, map(self.text, names)), "").upper()
+        if len(code) != 3 or not code.isalpha():
+            self._fail(names[0], "is no currency code" if code else "is missing")
+        return code
 
     def time(self, name: str) -> datetime | None:
         """A time in UTC, whose suffix the platform may leave out; None when absent, null or empty."""
@@ -157,6 +164,15 @@ class Amounts:
         text = self._text(fields, name)
         return self._minor(fields, name, text) if text else fields.fail(name, "is missing")
 
+    def charged(self, fields: Fields, name: str) -> int:
+        """An amount that must be there and may not be negative, such as an order's total.
+
+        Raises:
+            MappingFailed: It is not there, or negative.
+        """
+        minor = self.required(fields, name)
+        return minor if minor >= 0 else fields.fail(name, "is negative")
+
     def optional(self, fields: Fields, name: str) -> int:
         """An amount in minor units; 0 when absent, null or empty."""
         text = self._text(fields, name)
@@ -177,3 +193,19 @@ class Amounts:
             fields.fail(name, "is no amount")
         self.rounded_count += was_rounded
         return minor
+
+
+Readers = Mapping[Stream, Callable[[str, Fields], Unified]]
+
+
+def read(readers: Readers, stream: Stream, raw: RawRecord) -> Unified:
+    """One raw record as its stream's reader has it, which is given the record's id and fields.
+
+    Raises:
+        MappingFailed: The payload cannot be read; the error names the record and the field, never its value.
+    """
+    try:
+        return readers[stream](raw.external_id, Fields(raw.payload))
+    except SkipRecord as error:
+        error.external_id = raw.external_id
+        raise

@@ -6,12 +6,11 @@ empty. An abandoned checkout has no mailbox of its own: who left it is known by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
-from syncd.errors import SkipRecord
 from syncd.mapping.base import MapperOptions
-from syncd.mapping.fields import Amounts, Fields
+from syncd.mapping.fields import Amounts, Fields, Readers, read
 from syncd.model import (
     Address,
     Cart,
@@ -46,7 +45,7 @@ class ShopifyMapper:
     version = 1
 
     def __init__(self, _options: MapperOptions) -> None:
-        self._readers: dict[Stream, Callable[[str, Fields], Unified]] = {
+        self._readers: Readers = {
             Stream.CUSTOMERS: _customer,
             Stream.ORDERS: _order,
             Stream.CARTS: _cart,
@@ -58,11 +57,7 @@ class ShopifyMapper:
         Raises:
             MappingFailed: The payload cannot be read; the message names the field, never its value.
         """
-        try:
-            return self._readers[stream](raw.external_id, Fields(raw.payload))
-        except SkipRecord as error:
-            error.external_id = raw.external_id
-            raise
+        return read(self._readers, stream, raw)
 
     def to_platform(self, change: TagChange) -> PlatformChange:
         """Word one tag change: a tag is the platform's own, under its own text."""
@@ -96,7 +91,7 @@ def _customer(external_id: str, fields: Fields) -> Customer:
 
 
 def _order(external_id: str, fields: Fields) -> Order:
-    currency = _currency(fields, "currencyCode")
+    currency = fields.currency("currencyCode")
     amounts = Amounts(currency)
     customer = fields.object("customer")
     addresses = _addresses(fields)
@@ -118,7 +113,7 @@ def _order(external_id: str, fields: Fields) -> Order:
         first_name=first_name,
         last_name=last_name,
         currency=currency,
-        total_minor=_total(fields, amounts),
+        total_minor=amounts.charged(_money(fields, "totalPriceSet"), "amount"),
         tax_minor=_amount(fields, "totalTaxSet", amounts),
         shipping_minor=_amount(fields, "totalShippingPriceSet", amounts),
         discount_minor=_amount(fields, "totalDiscountsSet", amounts),
@@ -137,7 +132,7 @@ def _order(external_id: str, fields: Fields) -> Order:
 
 
 def _cart(external_id: str, fields: Fields) -> Cart:
-    currency = _currency(fields.object("totalPriceSet").object("shopMoney"), "currencyCode")
+    currency = _money(fields, "totalPriceSet").currency("currencyCode")
     amounts = Amounts(currency)
     customer = fields.object("customer")
     addresses = _addresses(fields)
@@ -159,7 +154,7 @@ def _cart(external_id: str, fields: Fields) -> Cart:
         first_name=first_name,
         last_name=last_name,
         currency=currency,
-        total_minor=_total(fields, amounts),
+        total_minor=amounts.charged(_money(fields, "totalPriceSet"), "amount"),
         created_at=fields.time("createdAt"),
         updated_at=fields.time("updatedAt"),
         recovery_url=fields.text("abandonedCheckoutUrl"),
@@ -196,24 +191,13 @@ def _state(fields: Fields) -> OrderState:
     return OrderState.COMPLETED if is_delivered else OrderState.OPEN
 
 
-def _currency(fields: Fields, name: str) -> str:
-    code = fields.text(name).upper()
-    if len(code) != 3 or not code.isalpha():
-        fields.fail(name, "is no currency code" if code else "is missing")
-    return code
-
-
-def _total(fields: Fields, amounts: Amounts) -> int:
-    shop_money = fields.object("totalPriceSet").object("shopMoney")
-    total = amounts.required(shop_money, "amount")
-    if total < 0:
-        shop_money.fail("amount", "is negative")
-    return total
-
-
 def _amount(fields: Fields, name: str, amounts: Amounts) -> int:
     """An amount in the shop's own currency; 0 when absent or null."""
-    return amounts.optional(fields.object(name).object("shopMoney"), "amount")
+    return amounts.optional(_money(fields, name), "amount")
+
+
+def _money(fields: Fields, name: str) -> Fields:
+    return fields.object(name).object("shopMoney")
 
 
 def _lines(fields: Fields, amounts: Amounts, prices: tuple[str, str]) -> Iterator[OrderLine]:
@@ -221,7 +205,7 @@ def _lines(fields: Fields, amounts: Amounts, prices: tuple[str, str]) -> Iterato
     original_name, discounted_name = prices
     for line in fields.object("lineItems").objects("nodes"):
         original = _amount(line, original_name, amounts)
-        total = amounts.required(line.object(discounted_name).object("shopMoney"), "amount")
+        total = amounts.required(_money(line, discounted_name), "amount")
         yield OrderLine(
             external_id=_number(line, "id"),
             product_id=_number(line.object("product"), "id"),

@@ -7,6 +7,8 @@ import re
 
 from anyascii import anyascii
 
+from syncd.model import PlatformChange, TagAction, TagChange
+
 TAG_PREFIX = "syncd_tag_"
 
 _LONGEST = 150
@@ -17,6 +19,17 @@ _HASHED = re.compile(rf"(.*_)?[0-9a-f]{{{_HASH_LENGTH}}}")
 def tag_key(tag: str) -> str:
     """The name of the attribute that holds a tag."""
     return TAG_PREFIX + tag_slug(tag)
+
+
+def attribute_change(change: TagChange, key: str) -> PlatformChange:
+    """A tag change as an attribute and its value: the tag's text or, to take it away, null.
+
+    Args:
+        key: What the platform calls an attribute's name.
+    """
+    value = change.tag if change.action is TagAction.ADD else None
+    body = {key: tag_key(change.tag), "value": value}
+    return PlatformChange(external_id=change.external_id, action=change.action, body=body)
 
 
 def tag_slug(tag: str) -> str:

@@ -7,13 +7,12 @@ A cart is an order that is not paid yet: the carts stream holds drafts, pending 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import astuple, replace
 
-from syncd.errors import SkipRecord
 from syncd.mapping.base import MapperOptions
-from syncd.mapping.fields import Amounts, Fields
-from syncd.mapping.slugs import TAG_PREFIX, tag_key
+from syncd.mapping.fields import Amounts, Fields, Readers, read
+from syncd.mapping.slugs import TAG_PREFIX, attribute_change
 from syncd.model import (
     Address,
     Cart,
@@ -27,7 +26,6 @@ from syncd.model import (
     RawRecord,
     Refund,
     Stream,
-    TagAction,
     TagChange,
     Unified,
 )
@@ -59,7 +57,7 @@ class WooCommerceMapper:
 
     def __init__(self, options: MapperOptions) -> None:
         self._consent_meta_key = options.consent_meta_key
-        self._readers: dict[Stream, Callable[[str, Fields], Unified]] = {
+        self._readers: Readers = {
             Stream.CUSTOMERS: self._customer,
             Stream.ORDERS: _order,
             Stream.CARTS: _cart,
@@ -71,17 +69,11 @@ class WooCommerceMapper:
         Raises:
             MappingFailed: The payload cannot be read; the message names the field, never its value.
         """
-        try:
-            return self._readers[stream](raw.external_id, Fields(raw.payload))
-        except SkipRecord as error:
-            error.external_id = raw.external_id
-            raise
+        return read(self._readers, stream, raw)
 
     def to_platform(self, change: TagChange) -> PlatformChange:
         """Word one tag change as the meta entry that sets or, with a null value, deletes the tag's key."""
-        value = change.tag if change.action is TagAction.ADD else None
-        body = {"key": tag_key(change.tag), "value": value}
-        return PlatformChange(external_id=change.external_id, action=change.action, body=body)
+        return attribute_change(change, "key")
 
     def _customer(self, external_id: str, fields: Fields) -> Customer:
         billing = fields.object("billing")
@@ -116,7 +108,7 @@ class WooCommerceMapper:
 
 def _order(external_id: str, fields: Fields) -> Order:
     billing = fields.object("billing")
-    currency = _currency(fields)
+    currency = fields.currency("currency")
     amounts = Amounts(currency)
     status = fields.text("status")
     refunds = tuple(_refunds(fields, amounts))
@@ -131,7 +123,7 @@ def _order(external_id: str, fields: Fields) -> Order:
         first_name=billing.known_text("first_name"),
         last_name=billing.known_text("last_name"),
         currency=currency,
-        total_minor=_total(fields, amounts),
+        total_minor=amounts.charged(fields, "total"),
         tax_minor=amounts.optional(fields, "total_tax"),
         shipping_minor=amounts.optional(fields, "shipping_total"),
         discount_minor=amounts.optional(fields, "discount_total"),
@@ -152,7 +144,7 @@ def _order(external_id: str, fields: Fields) -> Order:
 
 def _cart(external_id: str, fields: Fields) -> Cart:
     billing = fields.object("billing")
-    currency = _currency(fields)
+    currency = fields.currency("currency")
     amounts = Amounts(currency)
     status = fields.text("status")
     cart = Cart(
@@ -165,7 +157,7 @@ def _cart(external_id: str, fields: Fields) -> Cart:
         first_name=billing.known_text("first_name"),
         last_name=billing.known_text("last_name"),
         currency=currency,
-        total_minor=_total(fields, amounts),
+        total_minor=amounts.charged(fields, "total"),
         created_at=fields.time("date_created_gmt"),
         updated_at=fields.time("date_modified_gmt"),
         recovery_url=fields.text("payment_url"),
@@ -173,20 +165,6 @@ def _cart(external_id: str, fields: Fields) -> Cart:
         lines=tuple(_lines(fields, amounts)),
     )
     return replace(cart, rounded_count=amounts.rounded_count)
-
-
-def _total(fields: Fields, amounts: Amounts) -> int:
-    total = amounts.required(fields, "total")
-    if total < 0:
-        fields.fail("total", "is negative")
-    return total
-
-
-def _currency(fields: Fields) -> str:
-    code = fields.text("currency").upper()
-    if len(code) != 3 or not code.isalpha():
-        fields.fail("currency", "is no currency code" if code else "is missing")
-    return code
 
 
 def _lines(fields: Fields, amounts: Amounts) -> Iterator[OrderLine]:
