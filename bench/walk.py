@@ -7,12 +7,15 @@ many requests at once. Prints records, requests against the fewest there could b
 from __future__ import annotations
 
 import argparse
+import logging
 import math
 import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import structlog
 
 from syncd.clock import SystemClock
 from syncd.connectors.woocommerce import PAGE_SIZES, WooCommerce
@@ -29,6 +32,7 @@ def main() -> None:
     parser.add_argument("--latency-ms", type=float, default=200.0)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     chosen = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with _served(chosen.scale, chosen.latency_ms / 1000) as (address, ask_count):
         for workers in chosen.workers:
             for stream in Stream:
