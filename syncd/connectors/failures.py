@@ -6,6 +6,7 @@ What is not in the table is never retried. No error carries a query, a key or a 
 from __future__ import annotations
 
 import re
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from syncd.connectors.exchange import Answer, Request, http_date
 from syncd.connectors.wire import Guard
@@ -100,10 +102,22 @@ def seen(error: Exception, guard: Guard) -> str:
     return "cut"
 
 
+def unreachable_words(error: Exception, url: str) -> str:
+    """Which host could not be reached, and why where that is known; ends the words of an unreachable shop."""
+    reasons = (
+        (socket.gaierror, "nobody knows that name"),
+        (ConnectionRefusedError, "nothing listens there"),
+        (urllib3.exceptions.ConnectTimeoutError, "it does not answer"),
+    )
+    why = next((f": {words}" for kind, words in reasons if _has_cause(error, kind)), "")
+    return f" at {urlsplit(url).netloc}{why}"
+
+
 def _has_cause(error: object, kind: type[BaseException]) -> bool:
-    """Whether an error is, or was wrapped around, another: vendors keep it in `args` or `reason`."""
+    """Whether an error is, or was wrapped around, another: vendors keep it in `args`, `reason` or `__cause__`."""
     while isinstance(error, BaseException) and not isinstance(error, kind):
-        error = getattr(error, "reason", None) or next(iter(error.args), None)
+        wrapped = getattr(error, "reason", None) or next(iter(error.args), None)
+        error = wrapped if isinstance(wrapped, BaseException) else error.__cause__
     return isinstance(error, kind)
 
 

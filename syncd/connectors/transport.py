@@ -23,7 +23,7 @@ from syncd import __version__
 from syncd.clock import Clock
 from syncd.connectors.config import StoreConfig
 from syncd.connectors.exchange import Answer, Dialect, Request, Signed, parse_json, server_time
-from syncd.connectors.failures import failure_of, refusal_of, seen
+from syncd.connectors.failures import failure_of, refusal_of, seen, unreachable_words
 from syncd.connectors.wire import Guard, WatchedAdapter
 from syncd.errors import CorruptAnswer, RateLimited, SyncdError, Timeout, Unavailable
 from syncd.model import Json
@@ -98,7 +98,7 @@ class Transport:
             duration_ms=round((self._clock.monotonic() - started_s) * 1000),
         )
         if received.seen:
-            raise failure_of(received.seen, request).place(store=self._store_id)
+            raise failure_of(received.seen, request, received.detail).place(store=self._store_id)
         return Answer(
             request=request,
             status=received.status,
@@ -116,7 +116,10 @@ class Transport:
                 with self._open(request, signed) as response:
                     body = _body(response, http.max_body_mb * 1_000_000)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                return _Received(seen=seen(error, guard))
+                cause = seen(error, guard)
+                return _Received(
+                    seen=cause, detail=unreachable_words(error, signed.url) if cause == "unreachable" else ""
+                )
         if guard.expired:  # a shut socket can look like the end of a body
             return _Received(seen="deadline")
         return _received(response, body)
@@ -144,9 +147,10 @@ class Transport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Received:
-    """What came back: `seen` names the row of `FAILURES` where it is not a whole answer."""
+    """What came back: `seen` names the row of `FAILURES` where it is not a whole answer, `detail` says more."""
 
     seen: str = ""
+    detail: str = ""
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Json = None
