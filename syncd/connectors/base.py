@@ -63,8 +63,8 @@ class Page:
         declared: The platform's own count of what this walk holds, where it gives one.
         server_time: The server's Date of the answer, the only clock a bookmark is made of; None if it sent none.
         asked_at: Our clock when the request left: nothing written after it can be in the page.
-        hides_older: Whether the platform keeps older records of the stream from our key, so that what is missing is
-            not deleted and history is not complete.
+        hides_older: Whether the platform keeps records of the stream from our key, such as old ones, so that what is
+            missing is not deleted and history is not complete.
     """
 
     stream: Stream

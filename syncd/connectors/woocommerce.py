@@ -24,15 +24,13 @@ from syncd.connectors.woocommerce_check import check_store
 from syncd.connectors.woocommerce_dialect import API, WooCommerceConfig, WooCommerceDialect
 from syncd.connectors.woocommerce_hours import QuietHours, zone_of
 from syncd.connectors.woocommerce_push import push_changes
-from syncd.errors import CorruptAnswer, PolicyRefused, RequestRefused, UnsupportedStream
-from syncd.model import Json, PlatformChange, RawRecord, StoreFacts, Stream, Window
+from syncd.connectors.woocommerce_statuses import CART_STATUSES, OrderStatuses
+from syncd.errors import CorruptAnswer, RequestRefused, UnsupportedStream
+from syncd.model import PlatformChange, RawRecord, StoreFacts, Stream, Window
 
 PAGE_SIZES = (100, 50, 25, 10)  # what a failing server is asked for in turn
 CART_PREFIX = "order:"
 
-_CART_STATUSES = ("checkout-draft", "pending", "failed")
-_NO_ORDERS = frozenset({"any", "trash", "auto-draft", "checkout-draft"})
-_CORE_STATUSES = ("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed")
 _BY_ID = {"orderby": "id", "order": "asc"}
 
 # PHP stamps date_modified before the database commits, and a request may run for its time limit, 30 s by default and
@@ -107,7 +105,7 @@ class WooCommerce:
         self._zone: tzinfo = UTC
         self._dialect = WooCommerceDialect(config, clock)
         self._transport = Transport(config, self._dialect, store_id=store_id, clock=clock)
-        self._statuses: tuple[str, ...] = ()
+        self._statuses = OrderStatuses(self._transport, clock)
 
     def check(self) -> StoreFacts:
         """Ask who the store is and what the key may do.
@@ -118,7 +116,7 @@ class WooCommerce:
         """
         facts = check_store(self._transport, self._config, self._dialect, self._clock)
         self._zone = zone_of(facts.timezone)
-        return facts
+        return replace(facts, findings=(*facts.findings, *self._statuses.findings()))
 
     def pull(self, stream: Stream, window: Window, resume: str | None = None) -> Iterator[Page]:
         """Walk a stream by id; `until` is not asked for, so that records only ever join the walk.
@@ -157,6 +155,7 @@ class WooCommerce:
                 declared=done.place.total,
                 server_time=answer.server_time,
                 asked_at=answer.asked_at,
+                hides_older=stream is Stream.ORDERS and self._statuses.is_guess,
             )
 
     def _walk(self, listing: _Listing, place: Place) -> Iterator[Step[Answer]]:
@@ -224,7 +223,7 @@ class WooCommerce:
     def _listing(self, stream: Stream, since: datetime | None = None) -> _Listing:
         if stream is Stream.CUSTOMERS:
             return _Listing(path=API + "customers", params={"role": "all", **_BY_ID})
-        statuses = _CART_STATUSES if stream is Stream.CARTS else self._order_statuses()
+        statuses = CART_STATUSES if stream is Stream.CARTS else self._statuses.names(anew=since is None)
         return _Listing(path=API + "orders", params={"status": ",".join(statuses), **_BY_ID, **_modified(since)})
 
     def _moved_customers(self, since: datetime) -> _Asked:
@@ -249,19 +248,6 @@ class WooCommerce:
             yield from (number for row in rows if (number := row_id(row)) and _created(row) >= earliest)
             if len(rows) < PAGE_SIZES[0] or _created(rows[-1]) < earliest:
                 return
-
-    def _order_statuses(self) -> tuple[str, ...]:
-        """The statuses that make an order here, plugins' own included; asked once."""
-        if not self._statuses:
-            self._statuses = tuple(name for name in self._registered_statuses() if name not in _NO_ORDERS)
-        return self._statuses
-
-    def _registered_statuses(self) -> Sequence[str]:
-        try:
-            answer = self._transport.send(Request(method="OPTIONS", path=API + "orders", tries=2))
-        except (RequestRefused, PolicyRefused, CorruptAnswer):  # some firewalls keep OPTIONS from the shop
-            return _CORE_STATUSES
-        return _status_enum(answer.json) or _CORE_STATUSES
 
 
 def _records(stream: Stream, rows: Iterable[tuple[str, Row]]) -> tuple[RawRecord, ...]:
@@ -321,15 +307,3 @@ def _after(cursor: str | None) -> int:
         return int(orjson.loads(cursor)["after"])
     except (ValueError, KeyError, TypeError):
         raise RequestRefused("the saved cursor is not one of this walk", hint="Start the walk anew") from None
-
-
-def _status_enum(described: Json) -> list[str]:
-    """The statuses that the orders route says it takes; empty if it does not say."""
-    if not isinstance(described, dict):
-        return []
-    for endpoint in described.get("endpoints", []):
-        status = endpoint.get("args", {}).get("status", {}) if "GET" in endpoint.get("methods", []) else {}
-        names = status.get("items", {}).get("enum") or status.get("enum")
-        if names:
-            return [str(name) for name in names]
-    return []

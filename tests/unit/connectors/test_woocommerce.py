@@ -32,6 +32,7 @@ from tests.unit.connectors.server import answer, serving
 
 KEYS = {"consumer_key": "ck_" + "1" * 40, "consumer_secret": "cs_" + "2" * 40}
 WHOLE = Window()
+CORE = ("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed")
 JSON_TYPE = {"Content-Type": "application/json"}
 
 
@@ -311,29 +312,70 @@ class TestPull:
     """Walks and filters."""
 
     def test_orders_are_asked_with_every_status_but_drafts_and_trash(self, shop: WooShop) -> None:
-        """The shop's own list of statuses is asked once; without a list the default would hold drafts."""
+        """The shop's own list of statuses is asked for each complete walk; the default would hold drafts."""
         connector = _connector(shop)
         before = len(shop.history)
 
         _ids(connector, Stream.ORDERS)
-        _ids(connector, Stream.ORDERS)
+        _ids(connector, Stream.ORDERS, Window(since=START))
 
         seen = shop.history[before:]
-        wanted = {"pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed"}
+        asked = {frozenset(request.params["status"].split(",")) for request in seen if request.method == "GET"}
         assert [request.method for request in seen].count("OPTIONS") == 1
-        assert {frozenset(request.params["status"].split(",")) for request in seen[1:]} == {frozenset(wanted)}
+        assert asked == {frozenset(CORE)}
 
-    @pytest.mark.parametrize(
-        "script", [answer(404), answer(405), answer(200, b"<html>", kind="text/html"), answer(200, b"{}")]
-    )
+    def test_a_plugins_status_is_read_once_the_plugin_is_there(self, shop: WooShop) -> None:
+        """A complete walk asks for the statuses anew: it must not take orders of a new one for deleted."""
+        fewer = {"endpoints": [{"methods": ["GET"], "args": {"status": {"items": {"enum": CORE[:-1]}}}}]}
+        shop.faults.add(
+            Fault(kind=FaultKind.ANSWER, method="OPTIONS", status=200, headers=JSON_TYPE, body=json.dumps(fewer))
+        )
+        connector = _connector(shop)
+
+        _ids(connector, Stream.ORDERS)
+        before = shop.history[-1].params["status"]
+        _ids(connector, Stream.ORDERS)
+
+        assert CORE[-1] not in before.split(",")
+        assert CORE[-1] in shop.history[-1].params["status"].split(",")
+
+    def test_without_options_the_report_tells_the_statuses(self, shop: WooShop) -> None:
+        """A firewall that keeps OPTIONS away hides no order: the shop counts its orders by status."""
+        shop.faults.add(Fault(kind=FaultKind.ANSWER, method="OPTIONS", status=405, times=None))
+        connector = _connector(shop)
+
+        pages = list(connector.pull(Stream.ORDERS, WHOLE))
+
+        assert frozenset(shop.history[-1].params["status"].split(",")) == frozenset(CORE)
+        assert not pages[-1].hides_older
+
+    def test_a_shop_that_does_not_tell_loses_no_order_by_it(self, shop: WooShop) -> None:
+        """Where the statuses are a guess, check says so and pages say that orders may be hidden."""
+        shop.faults.add(Fault(kind=FaultKind.ANSWER, method="OPTIONS", status=405, times=None))
+        shop.faults.add(Fault(kind=FaultKind.ANSWER, path="reports/orders", status=404, times=None))
+        connector = _connector(shop)
+
+        findings = connector.check().findings
+        pages = list(connector.pull(Stream.ORDERS, WHOLE))
+
+        assert "OPTIONS" in findings[0].remedy
+        assert pages[-1].hides_older
+
+    @pytest.mark.parametrize("script", [answer(404), answer(405), answer(200, b"{}")])
     def test_without_the_list_the_core_statuses_are_asked(self, script: Any) -> None:
-        """A firewall that keeps OPTIONS away does not stop the walk."""
+        """A shop that tells its statuses nowhere is read all the same."""
         with serving(script) as server:
             connector = WooCommerce(_config(server.url), store_id="shop", clock=ManualClock())
 
-            assert connector._registered_statuses() == (
-                "pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed",
-            )  # fmt: skip
+            assert connector._statuses.names() == CORE
+            assert connector._statuses.is_guess
+
+    def test_statuses_that_cannot_be_read_are_not_guessed(self) -> None:
+        """A page of HTML says nothing of the shop's statuses: the walk waits for the next run."""
+        with serving(answer(200, b"<html>", kind="text/html")) as server:
+            connector = WooCommerce(_config(server.url), store_id="shop", clock=ManualClock())
+            with pytest.raises(CorruptAnswer):
+                connector._statuses.names()
 
     def test_modified_after_is_naive_utc_and_a_second_early(self, shop: WooShop) -> None:
         """The filter is exclusive, and a zone suffix beside the flag would shift it by the site's offset."""
@@ -384,7 +426,7 @@ class TestPull:
     def test_incremental_customers_cost_few_requests(self, shop: WooShop) -> None:
         """Nothing new costs one look at the orders and one at the accounts, and the end is dated by the first."""
         connector = _connector(shop)
-        connector._order_statuses()
+        connector._statuses.names()
         before = len(shop.history)
 
         pages = list(connector.pull(Stream.CUSTOMERS, Window(since=shop.clock.now() + timedelta(days=9))))
