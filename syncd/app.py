@@ -9,10 +9,10 @@ import json
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
@@ -35,7 +35,7 @@ from syncd.segments import Segment, load_segments
 from syncd.settings import Settings
 from syncd.store import Database
 from syncd.store.types import Counts, LaneKey, ProfileHit, RejectedRecordView, RunReport
-from syncd.sync import Ask, Listener, Source, Tools, plan_window, recommit, run_stream
+from syncd.sync import STOPPED, Ask, Listener, Source, Tools, plan_window, recommit, run_stream
 
 _MAX_STORES_AT_ONCE = 8
 _REFUSED_REST = timedelta(days=1)  # a person who applies a plan tries again at once
@@ -270,9 +270,15 @@ class App:
         except BrakeTripped as error:
             return SyncReport(outcomes=outcomes, derived=derived, brake=error)
 
-    def backfill(self, selection: Selection = EVERYTHING, window: Window = ALL_TIME) -> SyncReport:
-        """Pull a fixed window in a lane of its own, resumable, then derive; nothing is written to a shop."""
-        outcomes = self.pull(selection, lambda key: Ask(kind="backfill", window=window))
+    def backfill(
+        self, selection: Selection = EVERYTHING, window: Window = ALL_TIME, stop_at: datetime | None = None
+    ) -> SyncReport:
+        """Pull a fixed window in a lane of its own, resumable, then derive; nothing is written to a shop.
+
+        Args:
+            stop_at: When to stop after the page in hand; the same backfill goes on from there.
+        """
+        outcomes = self.pull(selection, lambda _: Ask(kind="backfill", window=window, stop_at=stop_at))
         return SyncReport(outcomes=outcomes, derived=self.derive())
 
     def intents(self, selection: Selection, ask_for: AskFor) -> list[Intent]:
@@ -312,6 +318,8 @@ class App:
         key = LaneKey(store_id=source.store_id, stream=stream, lane=Lane.LIVE)
         with bound(store=source.store_id, stream=stream):
             ask = ask_for(key)
+            if ask.is_over(self.clock.now()):
+                return Outcome(report=self._report(key, ask, "partial", STOPPED))
             try:
                 self._not_stopped()
                 report = run_stream(source, stream, ask, self._tools())
@@ -345,28 +353,31 @@ class App:
 
     def _failed(self, key: LaneKey, ask: Ask, error: SyncdError) -> Outcome:
         """A run that did not end well, with what its walk has stored; a store that must stop pauses with its reason."""
-        store_id, stream, now = key.store_id, key.stream, self.clock.now()
+        store_id, stream = key.store_id, key.stream
         error.place(store=store_id)
         if isinstance(error, (StopStore, ConfigInvalid)):
             self._sources.pop(store_id, None)
             self.database.runs.pause(store_id, error.advice, push=False)
         log.warning("stream_failed", store=store_id, stream=stream, error=type(error).__name__, reason=error.message)
-        walk = self.database.runs.state(replace(key, lane=ask.lane)).walk
-        report = RunReport(
+        return Outcome(report=self._report(key, ask, "failed", error.advice), error=error)
+
+    def _report(self, key: LaneKey, ask: Ask, status: str, reason: str) -> RunReport:
+        """A run that asked for nothing (more), with what its walk has stored so far."""
+        walk, now = self.database.runs.state(replace(key, lane=ask.lane)).walk, self.clock.now()
+        return RunReport(
             run_id=self.database.new_id(),
-            store_id=store_id,
-            platform=self.settings.store(store_id).platform,
-            stream=stream,
+            store_id=key.store_id,
+            platform=self.settings.store(key.store_id).platform,
+            stream=key.stream,
             lane=ask.lane,
             kind=walk.kind if walk else ask.kind,
-            status="failed",
+            status=status,
             started_at=now,
             ended_at=now,
-            reason=error.advice,
+            reason=reason,
             counts=walk.counts if walk else Counts(),
             declared=walk.declared if walk else None,
         )
-        return Outcome(report=report, error=error)
 
     def _streams(self, store_id: str, selection: Selection) -> list[Stream]:
         configured = self.settings.store(store_id).streams
@@ -388,9 +399,17 @@ class App:
             groups[view.store_id, view.stream].append(raw)
         total = Counts()
         for (store_id, stream), records in groups.items():
-            source = self._source(store_id, self.database.runs.country(store_id))
-            total += recommit(source, stream, tuple(records), self.database)
+            total += recommit(self._kept_source(store_id), stream, tuple(records), self.database)
         return total
+
+    def kept_sources(self, selection: Selection = EVERYTHING) -> Iterator[tuple[Source, Stream]]:
+        """The chosen stores and streams, to be read from what is kept of them: no shop is asked, not even who it is."""
+        for store_id in self._chosen(selection):
+            for stream in self._streams(store_id, selection):
+                yield self._kept_source(store_id), stream
+
+    def _kept_source(self, store_id: str) -> Source:
+        return self._source(store_id, self.database.runs.country(store_id))
 
     # -- people -------------------------------------------------------------------------------------------------
 

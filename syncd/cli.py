@@ -22,7 +22,7 @@ import orjson
 import typer
 from typer.exceptions import Abort, TyperException
 
-from syncd import __version__, logs, push, screens, settings
+from syncd import __version__, logs, push, screens, settings, upkeep, upkeep_screens
 from syncd.app import App, Selection
 from syncd.clock import SystemClock
 from syncd.connectors import APPROVALS
@@ -350,6 +350,23 @@ def rejected_replay(
     accepted = counts.read - counts.rejected
     document = {"read": counts.read, "accepted": accepted, "rejected": counts.rejected}
     _emit(as_json, lambda: document, lambda: screens.say(f"{accepted:,} of {counts.read:,} could be read now."))
+    return int(ExitCode.OK)
+
+
+@app.command()
+def remap(
+    ctx: typer.Context, store: Stores = None, stream: Streams = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> int:
+    """Read the kept payloads anew, after an upgrade or a change of settings; no shop is asked."""
+    with _opened(ctx) as opened:
+        reports = upkeep.remap(opened, _selection(store, stream), dry_run=dry_run)
+        if not dry_run:
+            opened.derive()
+    _emit(
+        as_json,
+        lambda: upkeep_screens.remap_json(reports, dry_run=dry_run),
+        lambda: upkeep_screens.show_remap(reports, dry_run=dry_run),
+    )
     return int(ExitCode.OK)
 
 

@@ -102,7 +102,7 @@ class Grouping:
 
     def settle(self, connection: Connection, news: News) -> None:
         """Store what is new of people, regroup everybody it concerns, and note whose facts are out of date."""
-        if not news.concerned and not news.leaving:
+        if not (news.arriving or news.leaving or news.concerned):
             return
         wait_for_turn(connection, "identity")
         arriving = _not_veiled(connection, news)

@@ -16,13 +16,14 @@ from syncd.errors import DatabaseBusy, LockHeld
 from syncd.model import Customer, Stream
 from syncd.store.engine import Engines, rows_in, upsert
 from syncd.store.grouping import Grouping
+from syncd.store.keeping import kept_records, untouched
 from syncd.store.knowntags import see_tags
 from syncd.store.leases import hold, write_checkpoint
 from syncd.store.records import Batch, Fate, Sorting, sort_records, write_records
 from syncd.store.reports import rejected_records
 from syncd.store.rows import pack, unpack
 from syncd.store.schema import wait_for_turn
-from syncd.store.types import Accepted, Counts, PageCommit, Rejected, RejectedRecordView
+from syncd.store.types import Accepted, Counts, KeptRecord, PageCommit, Rejected, RejectedRecordView, Remapped
 from syncd.store.walks import counts_values, first_meetings, walk_counts
 
 _ATTEMPTS = 6  # of a page that lost against a concurrent transaction
@@ -75,6 +76,18 @@ class Pages:
         )
         return self._repeated(lambda: self._recommit(batch))
 
+    def kept(self, store_id: str, stream: Stream, behind: str = "") -> list[KeptRecord]:
+        """Some kept records by external id, those behind an id; empty behind the last one.
+
+        Records that the shop deleted are left out, and those whose newer payload waits among the rejected.
+        """
+        with self._engines.read() as connection:
+            return kept_records(connection, store_id, stream, behind)
+
+    def remap(self, remapped: Remapped) -> Counts:
+        """Store kept records mapped anew; those that a run has stored meanwhile are left alone and not counted."""
+        return self._repeated(lambda: self._remap(remapped))
+
     def rejected(
         self, store_id: str | None = None, stream: Stream | None = None, external_id: str | None = None
     ) -> list[RejectedRecordView]:
@@ -115,7 +128,15 @@ class Pages:
     def _recommit(self, batch: Batch) -> Counts:
         with self._engines.write() as connection:
             wait_for_turn(connection, f"store {batch.store_id}")
-            tally = self._store(connection, replace(batch, asked_at=_last_seen(connection, batch)))
+            seen_at = _seen_at(connection, batch)
+            oldest = min(seen_at.values(), default=batch.asked_at)
+            tally = self._store(connection, replace(batch, asked_at=oldest, seen_at=seen_at))
+            return _counts(tally, tally.keys())
+
+    def _remap(self, remapped: Remapped) -> Counts:
+        with self._engines.write() as connection:
+            wait_for_turn(connection, f"store {remapped.store_id}")
+            tally = self._store(connection, untouched(connection, remapped))
             return _counts(tally, tally.keys())
 
     def _store(self, connection: Connection, batch: Batch) -> dict[str, str]:
@@ -140,7 +161,7 @@ class Pages:
                 "reason": item.reason,
                 "mapper_version": batch.mapper_version,
                 "first_seen_at": now,
-                "last_seen_at": now,
+                "last_seen_at": batch.seen_at.get(item.raw.external_id, now),
             }
             for item in refused
         ]
@@ -180,15 +201,16 @@ def _counts(tally: dict[str, str], fresh: Collection[str]) -> Counts:
     return Counts(read=words.total(), **words)
 
 
-def _last_seen(connection: Connection, batch: Batch) -> datetime:
-    """When the oldest of some kept records was last given by the shop: what it says of tags is that old."""
-    query = _rejected_of(batch, rejected_records.c.last_seen_at)
-    rows = rows_in(connection, query, rejected_records.c.external_id, [item.raw.external_id for item in batch.accepted])
-    return min((row.last_seen_at for row in rows), default=batch.asked_at)
+def _seen_at(connection: Connection, batch: Batch) -> dict[str, datetime]:
+    """When the shop last gave some rejected records: what they say of tags is that old."""
+    query = _rejected_of(batch, rejected_records.c.external_id, rejected_records.c.last_seen_at)
+    ids = {item.raw.external_id for item in batch.accepted} | {item.raw.external_id for item in batch.rejected}
+    rows = rows_in(connection, query, rejected_records.c.external_id, ids)
+    return {row.external_id: row.last_seen_at for row in rows}
 
 
-def _rejected_of(batch: Batch, column: ColumnElement[Any]) -> Select[Any]:
-    return select(column).where(
+def _rejected_of(batch: Batch, *columns: ColumnElement[Any]) -> Select[Any]:
+    return select(*columns).where(
         rejected_records.c.store_id == batch.store_id, rejected_records.c.stream == batch.stream.value
     )
 
@@ -208,6 +230,8 @@ def _take_back(connection: Connection, batch: Batch, sorting: Sorting) -> None:
 
 
 def _see_account_tags(connection: Connection, batch: Batch, sorting: Sorting) -> None:
+    if batch.asked_at is None:
+        return
     fresh = sorting.of({Fate.NEW, Fate.CHANGED, Fate.REFRESHED, Fate.UNCHANGED})
     accounts = (item.unified for item in fresh if isinstance(item.unified, Customer))
     seen = {account.external_id: account.tags for account in accounts if account.tags is not None}

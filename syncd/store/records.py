@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -31,18 +31,25 @@ class Fate(enum.StrEnum):
 
 _STORED = frozenset({Fate.NEW, Fate.CHANGED})
 _WRITTEN = _STORED | {Fate.REFRESHED}
+_UP_TO_DATE = _WRITTEN | {Fate.UNCHANGED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Records of one stream to be stored together."""
+    """Records of one stream to be stored together.
+
+    Args:
+        asked_at: When the shop was asked for them; None for kept payloads, which say nothing new of tags.
+        seen_at: When payloads that are here already came from the shop, by external id.
+    """
 
     store_id: str
     stream: Stream
     accepted: tuple[Accepted, ...]
     rejected: tuple[Rejected, ...]
     mapper_version: int
-    asked_at: datetime
+    asked_at: datetime | None
+    seen_at: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +92,8 @@ def write_records(connection: Connection, batch: Batch, sorting: Sorting, now: d
     """Write what is new, changed or refreshed; what it means for people is handed back, not yet acted on."""
     changed = sorting.of({Fate.CHANGED})
     former_owners = owners(connection, batch.store_id, batch.stream, _ids(changed))
-    upsert(connection, raw_records, _raw_rows(batch, sorting, now), withheld=("source_time",))
+    once = () if batch.asked_at else ("fetched_at",)
+    upsert(connection, raw_records, _raw_rows(batch, sorting, now), withheld=("source_time",), once=once)
     unchanged = [item.unified for item in sorting.of({Fate.UNCHANGED})]
     reopened = reopened_carts(connection, batch.store_id, unchanged)
     _write_main(connection, batch, [*sorting.of(_WRITTEN), *(sorting.items[key] for key in sorted(reopened))])
@@ -95,8 +103,9 @@ def write_records(connection: Connection, batch: Batch, sorting: Sorting, now: d
         _clear_children(connection, batch, table, [key for key in _ids(changed) if key not in owners_kept])
     _write_children(connection, batch, stored, kept)
     left = close_left_carts(connection, batch.store_id, [item.unified for item in stored])
+    people = stored if batch.asked_at else sorting.of(_UP_TO_DATE)  # what is read of a person may have changed, too
     also = {*left, *reopened.values(), *account_keys(batch.store_id, former_owners)}
-    return _news(batch, stored, changed, also)
+    return _news(batch, people, changed, also | _concerned(batch, stored))
 
 
 def _is_older(left: datetime | None, right: datetime | None) -> bool:
@@ -169,13 +178,16 @@ def _write_children(
         insert_rows(connection, table, values)
 
 
-def _news(batch: Batch, stored: list[Accepted], changed: list[Accepted], also: set[ContactKey]) -> News:
-    arriving = tuple(item.contact for item in stored if item.contact is not None)
+def _concerned(batch: Batch, stored: list[Accepted]) -> set[ContactKey]:
+    """The contacts whose records, orders or carts these are."""
     accounts = account_keys(batch.store_id, {account for item in stored if (account := _account_of(item))})
-    concerned = {contact.key for contact in arriving} | accounts | also
+    return accounts | {item.contact.key for item in stored if item.contact is not None}
+
+
+def _news(batch: Batch, people: list[Accepted], changed: list[Accepted], concerned: set[ContactKey]) -> News:
     return News(
-        arriving=arriving,
-        veiled=frozenset(_own_key(batch, item) for item in stored if item.is_withheld),
+        arriving=tuple(item.contact for item in people if item.contact is not None),
+        veiled=frozenset(_own_key(batch, item) for item in people if item.is_withheld),
         leaving={_own_key(batch, item): _account_key(batch, item) for item in changed if _is_nobody(item)},
         concerned=frozenset(concerned),
     )

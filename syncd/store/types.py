@@ -159,6 +159,32 @@ class Rejected:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KeptRecord:
+    """A stored record as its mapping is compared with what a newer one makes of it; `payload` is raw JSON text."""
+
+    external_id: str
+    payload: bytes
+    content_hash: bytes
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remapped:
+    """Kept records of one stream, mapped anew.
+
+    Args:
+        fetched_at: When the payload of each was stored, by external id, as `Pages.kept` told.
+    """
+
+    store_id: str
+    stream: Stream
+    accepted: tuple[Accepted, ...]
+    rejected: tuple[Rejected, ...]
+    mapper_version: int
+    fetched_at: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PageCommit:
     """One page, ready to be committed whole.
 

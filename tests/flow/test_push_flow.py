@@ -241,7 +241,8 @@ def test_nothing_is_planned_before_history_is_complete(pushing: Pushing) -> None
     assert [(group.count, group.reason) for group in plan.held] == [
         (
             8,
-            "the history of orders of shop is not all here yet: run `syncd backfill`; `syncd status` says what it lacks",
+            "the history of orders of shop is not all here yet: "
+            "run `syncd backfill`; `syncd status` says what it lacks",
         )
     ]
 

@@ -15,7 +15,7 @@ from syncd.store.deletion import raw_records
 from syncd.store.engine import Engines
 from syncd.store.knowntags import tag_state
 from syncd.store.rows import addresses, carts, consents, customers, order_lines, orders, pack, refunds, unpack
-from syncd.store.types import Counts
+from syncd.store.types import Counts, Remapped
 from syncd.store.walks import walk_seen
 from tests.clock import START, ManualClock
 from tests.unit.store.kit import Worker, accept, count, engines_of, reject, rows
@@ -410,3 +410,77 @@ def test_the_loser_of_a_conflict_begins_anew(postgres_url: str, clock: ManualClo
 
     assert counts == Counts(read=1, new=1)
     assert len(clock.slept) == 1
+
+
+class TestRemap:
+    """Kept records mapped anew."""
+
+    @staticmethod
+    def remapped(database: Database, *records: Customer) -> Remapped:
+        """What a newer mapping makes of the kept records."""
+        kept = database.pages.kept("shop", Stream.CUSTOMERS)
+        return Remapped(
+            store_id="shop",
+            stream=Stream.CUSTOMERS,
+            accepted=tuple(accept(record) for record in records),
+            rejected=(),
+            mapper_version=2,
+            fetched_at={record.external_id: record.fetched_at for record in kept},
+        )
+
+    def test_what_a_run_stored_meanwhile_is_left_alone(
+        self, database: Database, customer_page: Worker, clock: ManualClock, database_url: str
+    ) -> None:
+        """A payload read before a run stored a newer one does not come back over it."""
+        customer_page.page(Customer(external_id="a", email="old@x"), Customer(external_id="b", email="b@x"))
+        late = self.remapped(database, Customer(external_id="a", email="read anew@x"))
+        clock.advance(60)
+        customer_page.page(Customer(external_id="a", email="new@x"))
+
+        counts = database.pages.remap(late)
+
+        assert counts == Counts()
+        assert [row["email"] for row in rows(database_url, customers)] == ["new@x", "b@x"]
+
+    def test_newer_payload_among_the_rejected_is_not_lost(
+        self, database: Database, customer_page: Worker, database_url: str
+    ) -> None:
+        """A record whose newer payload waits to be replayed is not read from its older one."""
+        customer_page.page(Customer(external_id="a", email="old@x"))
+        late = self.remapped(database, Customer(external_id="a", email="old@x, read anew"))
+        customer_page.page(reject("a"))
+
+        counts = database.pages.remap(late)
+
+        assert counts == Counts()
+        assert database.pages.kept("shop", Stream.CUSTOMERS) == []
+        assert len(database.pages.rejected()) == 1
+
+    def test_kept_records_are_read_in_order_without_deleted_ones(
+        self, database: Database, customer_page: Worker
+    ) -> None:
+        """Walking behind the last id meets every live record once."""
+        customer_page.page(*(Customer(external_id=f"{n:04}") for n in range(700)), Customer(external_id="9999"))
+        customer_page.finish()
+        customer_page.clock.advance(1)
+        customer_page.page(*(Customer(external_id=f"{n:04}") for n in range(700)))
+        customer_page.finish(delete_missing=True)
+
+        first = database.pages.kept("shop", Stream.CUSTOMERS)
+        second = database.pages.kept("shop", Stream.CUSTOMERS, behind=first[-1].external_id)
+        third = database.pages.kept("shop", Stream.CUSTOMERS, behind=second[-1].external_id)
+
+        assert [item.external_id for item in (*first, *second)] == [f"{n:04}" for n in range(700)]
+        assert third == []
+
+    def test_rejected_again_is_as_old_as_it_was(
+        self, database: Database, customer_page: Worker, clock: ManualClock
+    ) -> None:
+        """A replay that fails does not make an old payload look as if the shop had just sent it."""
+        customer_page.page(reject("a"))
+        clock.advance(3600)
+
+        database.pages.recommit("shop", Stream.CUSTOMERS, (), (reject("a", "still unreadable"),), 2)
+
+        (view,) = database.pages.rejected()
+        assert (view.reason, view.last_seen_at) == ("still unreadable", START)
