@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -96,6 +96,11 @@ class Fields:
         text = self.text(name)
         return self._utc(name, text, parsedate_to_datetime) if text else None
 
+    def texts(self, name: str, limit: int = LONGEST_TEXT) -> tuple[str, ...]:
+        """The texts of a list in their order, without outer blanks; none when absent or null."""
+        items = enumerate(self._items(name))
+        return tuple(Fields({"": item}, f"{self._at(name)}[{index}]").text("", limit) for index, item in items)
+
     def object(self, name: str) -> Fields:
         """The nested object; one without fields when absent, null or the empty list that PHP makes of it."""
         value = self._values.get(name)
@@ -103,12 +108,7 @@ class Fields:
 
     def objects(self, name: str) -> Iterator[Fields]:
         """The objects of a list in their order; none when absent or null."""
-        values = self._values.get(name)
-        if values is None:
-            return
-        if not isinstance(values, list | tuple):
-            self._fail(name, "is no list")
-        for index, value in enumerate(values):
+        for index, value in enumerate(self._items(name)):
             yield Fields(value, f"{self._at(name)}[{index}]")
 
     def value(self, name: str) -> Json:
@@ -122,6 +122,14 @@ class Fields:
             MappingFailed: Always.
         """
         self._fail(name, reason)
+
+    def _items(self, name: str) -> Sequence[Json]:
+        values = self._values.get(name)
+        if values is None:
+            return ()
+        if not isinstance(values, list | tuple):
+            self._fail(name, "is no list")
+        return values
 
     def _number_id(self, name: str, value: int) -> str:
         if not 0 <= value < _ID_CEILING:

@@ -123,7 +123,7 @@ def _order(external_id: str, fields: Fields) -> Order:
         updated_at=fields.time("updatedAt"),
         source=fields.text("sourceName"),
         is_test=fields.value("test") is True,
-        discount_codes=_texts(fields, "discountCodes"),
+        discount_codes=fields.texts("discountCodes"),
         addresses=addresses,
         lines=tuple(_lines(fields, amounts, ("originalTotalSet", "discountedTotalSet"))),
         refunds=tuple(_refunds(fields, amounts)),
@@ -285,16 +285,7 @@ def _consent(channel: str, fields: Fields, names: tuple[str, str, str]) -> Itera
 
 
 def _tags(fields: Fields) -> tuple[str, ...] | None:
-    return _texts(fields, "tags") if fields.holds("tags") else None
-
-
-def _texts(fields: Fields, name: str) -> tuple[str, ...]:
-    values = fields.value(name)
-    if values is None:
-        return ()
-    if not isinstance(values, list | tuple):
-        fields.fail(name, "is no list")
-    return tuple(Fields({name: value}).text(name) for value in values)
+    return fields.texts("tags") if fields.holds("tags") else None
 
 
 def _number(fields: Fields, name: str) -> str:
