@@ -218,17 +218,8 @@ def _is_nickname(left: str, right: str) -> bool:
         return False
     if _names_of(left) & _names_of(right):
         return True
-    return right in _relatives(left) or left in _relatives(right) or _share_root(left, right)
-
-
-def _share_root(left: str, right: str) -> bool:
-    return bool(_roots(left) & _roots(right))
-
-
-@lru_cache(maxsize=65_536)
-def _roots(word: str) -> frozenset[str]:
-    # What is a word's root and its short form at once says nothing: by way of Bill, Robert would be William.
-    return frozenset(_namer().canonicals_of(word) - _namer().nicknames_of(word))
+    # Two forms of a third are believed only where the table says so: by way of Bill, Robert would be William.
+    return right in _relatives(left) or left in _relatives(right)
 
 
 def _share_stem(left: str, right: str) -> bool:

@@ -131,10 +131,10 @@ def _person(rng: random.Random, number: int, stores: Sequence[str]) -> Person:
         last_name=last,
         mailboxes=_mailboxes(rng, first, last, number),
         number=_number(rng, culture),
-        address=_address(rng, culture),
+        address=_address(rng, culture, 2 * number),
         stores=_stores(rng, stores),
         suffix=_SENIOR if culture.country in _SUFFIX_COUNTRIES and rng.random() < _SENIOR_SHARE else "",
-        former_address=_address(rng, culture) if rng.random() < _MOVED_SHARE else None,
+        former_address=_address(rng, culture, 2 * number + 1) if rng.random() < _MOVED_SHARE else None,
     )
 
 
@@ -181,9 +181,10 @@ def _mailboxes(rng: random.Random, first: str, last: str, number: int) -> tuple[
     return (f"{local}@{rng.choice(DOMAINS)}", second)
 
 
-def _address(rng: random.Random, culture: Culture) -> Address:
+def _address(rng: random.Random, culture: Culture, number: int) -> Address:
+    """A home that is nobody else's: strangers of one name do not live in one house."""
     city, state, postcode = rng.choice(culture.places)
-    street = f"{rng.randrange(1, 220)} {rng.choice(STREETS)}"
+    street = f"{number // len(STREETS) + 1} {STREETS[number % len(STREETS)]}"
     return Address(street=street, city=city, state=state, postcode=postcode, country=culture.country)
 
 

@@ -168,7 +168,7 @@ class _Seeder:
             shipping_fee=495 if rng.random() < 0.8 else 0,
             financial=financial,
             fulfillment=fulfillment,
-            billing=self._place(face) if rng.random() > 0.05 else None,
+            billing=self._place(face) if account is None or rng.random() > 0.05 else None,
             test=rng.random() < 0.01,
         )
         order.shipping = order.billing if rng.random() < 0.8 else None
