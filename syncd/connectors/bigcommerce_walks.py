@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-
-import orjson
 
 from syncd.connectors.bigcommerce_api import Api, chunks, data, end_cursor, joined, number_of, rows, total
 from syncd.connectors.bigcommerce_records import SUBSCRIBERS, email_of
+from syncd.connectors.cursor import Resumable
 from syncd.connectors.exchange import Answer, Request
 from syncd.connectors.idwalk import Row, row_id
-from syncd.errors import PaginationLoop, RequestRefused
+from syncd.errors import PaginationLoop
 from syncd.model import Stream, Window
 
 CART_PREFIX = "order:"
@@ -26,7 +25,7 @@ _ADDRESSES_AT_ONCE = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Place(Resumable):
     """How far a walk is.
 
     Args:
@@ -38,24 +37,6 @@ class Place:
     last: int = 0
     after: str = ""
     is_behind_list: bool = False
-
-    def to_cursor(self) -> str:
-        """The place as a text to resume by."""
-        return orjson.dumps(asdict(self)).decode()
-
-    @staticmethod
-    def from_cursor(cursor: str | None) -> Place:
-        """The place that a text names, or the beginning.
-
-        Raises:
-            RequestRefused: It is no cursor of such a walk.
-        """
-        if cursor is None:
-            return Place()
-        try:
-            return Place(**orjson.loads(cursor))
-        except (ValueError, TypeError):
-            raise RequestRefused("the saved cursor is not one of this walk", hint="Start the walk anew") from None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
