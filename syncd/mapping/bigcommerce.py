@@ -7,11 +7,11 @@ customer attribute with the tag's text as its value. What a record is laid toget
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, replace
 
 from syncd.mapping.base import MapperOptions
-from syncd.mapping.fields import Amounts, Fields, Readers, read
+from syncd.mapping.fields import Amounts, Fields, Readers, address, read
 from syncd.mapping.slugs import TAG_PREFIX, attribute_change
 from syncd.model import (
     Address,
@@ -48,6 +48,30 @@ _STATES = {
     12: OrderState.OPEN,  # Manual Verification Required
     13: OrderState.OPEN,  # Disputed
     14: OrderState.COMPLETED,  # Partially Refunded
+}
+_ADDRESS = {
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "company": "company",
+    "line1": "address1",
+    "line2": "address2",
+    "city": "city",
+    "region": "state_or_province",
+    "postcode": "postal_code",
+    "country": "country_code",
+    "phone": "phone",
+}
+_ORDER_ADDRESS = {
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "company": "company",
+    "line1": "street_1",
+    "line2": "street_2",
+    "city": "city",
+    "region": "state",
+    "postcode": "zip",
+    "country": "country_iso2",
+    "phone": "phone",
 }
 _NEWSLETTER = "marketing_newsletter"
 _TEST_GATEWAY = "Test Payment Gateway"
@@ -89,7 +113,7 @@ def _customer(external_id: str, fields: Fields) -> Customer:
         company=fields.known_text("company"),
         created_at=fields.time("date_created"),
         updated_at=fields.time("date_modified"),
-        addresses=tuple(_account_address(address) for address in fields.objects("addresses")),
+        addresses=tuple(_address("other", found, _ADDRESS) for found in fields.objects("addresses")),
         consents=_consents(fields),
         tags=_tags(fields),
     )
@@ -239,44 +263,14 @@ def _refunded(fields: Fields, amounts: Amounts, refunds: tuple[Refund, ...]) -> 
 
 
 def _addresses(fields: Fields) -> tuple[Address, ...]:
-    billing = _order_address("billing", fields.object("billing_address"))
-    shipping = [_order_address(sort, found) for sort, found in _consignments(fields) if sort == "shipping"]
+    billing = _address("billing", fields.object("billing_address"), _ORDER_ADDRESS)
+    shipping = [_address(sort, found, _ORDER_ADDRESS) for sort, found in _consignments(fields) if sort == "shipping"]
     found = (billing, *shipping)
-    return tuple(address for address in found if any(astuple(replace(address, kind="", external_id=""))))
+    return tuple(each for each in found if any(astuple(replace(each, kind="", external_id=""))))
 
 
-def _order_address(kind: str, fields: Fields) -> Address:
-    return Address(
-        kind=kind,
-        external_id=fields.external_id("id"),
-        first_name=fields.text("first_name"),
-        last_name=fields.text("last_name"),
-        company=fields.text("company"),
-        line1=fields.text("street_1"),
-        line2=fields.text("street_2"),
-        city=fields.text("city"),
-        region=fields.text("state"),
-        postcode=fields.text("zip"),
-        country=fields.text("country_iso2").upper(),
-        phone=fields.text("phone"),
-    )
-
-
-def _account_address(fields: Fields) -> Address:
-    return Address(
-        kind="other",
-        external_id=fields.external_id("id"),
-        first_name=fields.text("first_name"),
-        last_name=fields.text("last_name"),
-        company=fields.text("company"),
-        line1=fields.text("address1"),
-        line2=fields.text("address2"),
-        city=fields.text("city"),
-        region=fields.text("state_or_province"),
-        postcode=fields.text("postal_code"),
-        country=fields.text("country_code").upper(),
-        phone=fields.text("phone"),
-    )
+def _address(kind: str, fields: Fields, names: Mapping[str, str]) -> Address:
+    return address(kind, fields, names, fields.external_id("id"))
 
 
 def _currency(fields: Fields) -> str:

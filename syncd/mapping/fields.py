@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from syncd import money
 from syncd.errors import MappingFailed, SkipRecord
-from syncd.model import Json, RawRecord, Stream, Unified
+from syncd.model import Address, Json, RawRecord, Stream, Unified
 
 LONGEST_TEXT = 10_000
 LONGEST_ID = 255
@@ -201,6 +201,12 @@ class Amounts:
             fields.fail(name, "is no amount")
         self.rounded_count += was_rounded
         return minor
+
+
+def address(kind: str, fields: Fields, names: Mapping[str, str], external_id: str = "") -> Address:
+    """A postal address, read under the platform's names for our fields."""
+    texts = {ours: fields.text(theirs) for ours, theirs in names.items()}
+    return Address(kind=kind, external_id=external_id, **{**texts, "country": texts["country"].upper()})
 
 
 Readers = Mapping[Stream, Callable[[str, Fields], Unified]]

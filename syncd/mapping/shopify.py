@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from syncd.mapping.base import MapperOptions
-from syncd.mapping.fields import Amounts, Fields, Readers, read
+from syncd.mapping.fields import Amounts, Fields, Readers, address, read
 from syncd.model import (
     Address,
     Cart,
@@ -34,6 +34,18 @@ _UNPAID = {
     "REFUNDED": OrderState.REFUNDED,
 }
 _FULFILLED = frozenset({"FULFILLED", "FULFILLMENT_NOT_REQUIRED"})
+_ADDRESS = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "company": "company",
+    "line1": "address1",
+    "line2": "address2",
+    "city": "city",
+    "region": "provinceCode",
+    "postcode": "zip",
+    "country": "countryCodeV2",
+    "phone": "phone",
+}
 _CONSENT_STATES = {"SUBSCRIBED": "yes", "UNSUBSCRIBED": "no", "REDACTED": "no", "PENDING": "pending"}
 _SILENT = frozenset({"", "NOT_SUBSCRIBED", "NEVER_SUBSCRIBED", "INVALID"})  # nothing was ever said
 
@@ -231,31 +243,18 @@ def _refunds(fields: Fields, amounts: Amounts) -> Iterator[Refund]:
 
 def _customer_addresses(fields: Fields) -> tuple[Address, ...]:
     """The default address first, then the others."""
-    listed = [_address("other", address) for address in fields.object("addressesV2").objects("nodes")]
+    listed = [_address("other", found) for found in fields.object("addressesV2").objects("nodes")]
     home = _number(fields.object("defaultAddress"), "id")
-    return tuple(sorted(listed, key=lambda address: address.external_id != home))
+    return tuple(sorted(listed, key=lambda each: each.external_id != home))
 
 
 def _addresses(fields: Fields) -> tuple[Address, ...]:
     both = {"billing": fields.object("billingAddress"), "shipping": fields.object("shippingAddress")}
-    return tuple(_address(kind, address) for kind, address in both.items() if address.value("id"))
+    return tuple(_address(kind, found) for kind, found in both.items() if found.value("id"))
 
 
 def _address(kind: str, fields: Fields) -> Address:
-    return Address(
-        kind=kind,
-        external_id=_number(fields, "id"),
-        first_name=fields.text("firstName"),
-        last_name=fields.text("lastName"),
-        company=fields.text("company"),
-        line1=fields.text("address1"),
-        line2=fields.text("address2"),
-        city=fields.text("city"),
-        region=fields.text("provinceCode"),
-        postcode=fields.text("zip"),
-        country=fields.text("countryCodeV2").upper(),
-        phone=fields.text("phone"),
-    )
+    return address(kind, fields, _ADDRESS, _number(fields, "id"))
 
 
 def _consents(fields: Fields) -> Iterator[Consent]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import astuple, replace
 
 from syncd.mapping.base import MapperOptions
-from syncd.mapping.fields import Amounts, Fields, Readers, read
+from syncd.mapping.fields import Amounts, Fields, Readers, address, read
 from syncd.mapping.slugs import TAG_PREFIX, attribute_change
 from syncd.model import (
     Address,
@@ -45,6 +45,18 @@ _STATES = {
     "trash": OrderState.CANCELLED,
     "failed": OrderState.FAILED,
     "refunded": OrderState.REFUNDED,
+}
+_ADDRESS = {
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "company": "company",
+    "line1": "address_1",
+    "line2": "address_2",
+    "city": "city",
+    "region": "state",
+    "postcode": "postcode",
+    "country": "country",
+    "phone": "phone",
 }
 _YES = frozenset({"1", "true", "yes", "y", "on", "subscribed"})
 
@@ -194,24 +206,8 @@ def _refunds(fields: Fields, amounts: Amounts) -> Iterator[Refund]:
 
 
 def _addresses(fields: Fields) -> tuple[Address, ...]:
-    both = (_address(kind, fields.object(kind)) for kind in ("billing", "shipping"))
-    return tuple(address for address in both if any(astuple(replace(address, kind=""))))
-
-
-def _address(kind: str, fields: Fields) -> Address:
-    return Address(
-        kind=kind,
-        first_name=fields.text("first_name"),
-        last_name=fields.text("last_name"),
-        company=fields.text("company"),
-        line1=fields.text("address_1"),
-        line2=fields.text("address_2"),
-        city=fields.text("city"),
-        region=fields.text("state"),
-        postcode=fields.text("postcode"),
-        country=fields.text("country").upper(),
-        phone=fields.text("phone"),
-    )
+    both = (address(kind, fields.object(kind), _ADDRESS) for kind in ("billing", "shipping"))
+    return tuple(found for found in both if any(astuple(replace(found, kind=""))))
 
 
 def _tags(fields: Fields) -> tuple[str, ...] | None:
