@@ -8,7 +8,7 @@ guessed: what the walk ends on was asked for after everything before it was seen
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import TracebackType
@@ -119,18 +119,17 @@ class Ahead(Generic[Source]):
         ask: Asks the shop, trying so many times.
         size: The shop's page size, learnt from every answer.
         most: The most requests there may be at once just now.
-        threads: The most there may ever be.
+        pool: Does the asking; ended with this.
     """
 
     def __init__(
-        self, ask: Ask[Source], size: PageSize, *, most: Callable[[], int], threads: int, clock: Clock
+        self, ask: Ask[Source], size: PageSize, *, most: Callable[[], int], pool: Executor, clock: Clock
     ) -> None:
         self._ask = ask
         self._size = size
         self._gauge = Gauge(most)
         self._clock = clock
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="ahead")
+        self._pool = pool
         self._guesses: dict[tuple[int, bool], _Guess[Source]] = {}
 
     def __enter__(self) -> Self:
@@ -184,10 +183,11 @@ class Ahead(Generic[Source]):
 
     def _guess_on(self, found: Slice[Source]) -> None:
         """Ask for the next pages, as far as the shop bears it; one request alone is the walk's own."""
-        coming = list(islice(self._coming(found), self._threads))
+        level = self._gauge.level
+        coming = list(islice(self._coming(found), max(level, len(self._guesses))))
         self._forget({_key(position) for position in coming})
         missing = [position for position in coming if _key(position) not in self._guesses]
-        room = self._gauge.level - len(self._guesses) if self._gauge.level > 1 else 0
+        room = level - len(self._guesses) if level > 1 else 0
         for position in missing[: max(0, room)]:
             answer = self._pool.submit(self._answer, position, 1)
             self._guesses[_key(position)] = _Guess(asked=position, answer=answer)

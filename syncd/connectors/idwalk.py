@@ -9,13 +9,14 @@ Pure but for the `fetch` that is passed in: it knows positions and rows, no plat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-import orjson
-
-from syncd.errors import PaginationLoop, RequestRefused
+from syncd.connectors.cursor import Resumable
+from syncd.errors import PaginationLoop
 from syncd.model import Json
+
+_PATIENCE = 3
 
 Source = TypeVar("Source")
 Row = Mapping[str, Json]
@@ -73,7 +74,7 @@ class Slice(Generic[Source]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Place(Resumable):
     """How far a walk is.
 
     Args:
@@ -82,6 +83,7 @@ class Place:
         rows: How many rows of the listing lie behind the walk.
         total: The platform's count when last seen.
         by_page: Whether the server knows page numbers only; None as long as that is not sure.
+        idle: How many steps in a row brought nothing, though the count says that there is more.
     """
 
     last: int = 0
@@ -89,24 +91,7 @@ class Place:
     rows: int = 0
     total: int | None = None
     by_page: bool | None = None
-
-    def to_cursor(self) -> str:
-        """The place as a text to resume by."""
-        return orjson.dumps(asdict(self)).decode()
-
-    @staticmethod
-    def from_cursor(cursor: str | None) -> Place:
-        """The place that a text names, or the beginning.
-
-        Raises:
-            RequestRefused: It is no cursor of such a walk.
-        """
-        if cursor is None:
-            return Place()
-        try:
-            return Place(**orjson.loads(cursor))
-        except (ValueError, TypeError):
-            raise RequestRefused("the saved cursor is not one of this walk", hint="Start the walk anew") from None
+    idle: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -183,12 +168,14 @@ def _has_gap(found: Slice[Source], place: Place) -> bool:
 def _take(place: Place, found: Slice[Source]) -> Step[Source]:
     rows = tuple(_unmet(place, found))
     ids = found.ids
+    is_onward = bool(rows) or (found.end if found.rows else 0) > place.rows
     behind = Place(
         last=max([place.last, *ids]),
         first=place.first or next(iter(ids), 0),
         rows=found.end if found.rows else place.rows,
         total=found.total if found.rows or not place.rows else place.total,  # past the end some say 0
         by_page=place.by_page,
+        idle=0 if is_onward else place.idle + 1,
     )
     return Step(rows=rows, place=behind, is_last=_is_end(place, behind, found), slice=found)
 
@@ -209,6 +196,6 @@ def _is_end(place: Place, behind: Place, found: Slice[Source]) -> bool:
         return True
     if found.total is not None and found.end >= found.total:
         return True
-    # rows are missing here: go on while that brings anything; the count tells the caller what never came
-    brought_nothing = behind.last == place.last and (found.is_short or behind.rows <= place.rows)
-    return brought_nothing and (behind.total or 0) >= (place.total or 0)
+    # rows are missing here, or moved while the walk stepped back: ask again, but not for ever; the count tells the
+    # caller what never came
+    return behind.idle >= _PATIENCE and (behind.total or 0) >= (place.total or 0)

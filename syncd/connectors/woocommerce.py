@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -172,8 +173,8 @@ class WooCommerce:
                 yield done
 
     def _ahead(self, ask: Ask[Answer], listing: _Listing) -> Ahead[Answer]:
-        most = self._config.http.concurrency
-        return Ahead(ask, self._size_of(listing), most=self._most_at_once, threads=most, clock=self._clock)
+        pool = ThreadPoolExecutor(max_workers=self._config.http.concurrency, thread_name_prefix="ahead")
+        return Ahead(ask, self._size_of(listing), most=self._most_at_once, pool=pool, clock=self._clock)
 
     def _size_of(self, listing: _Listing) -> PageSize:
         return self._sizes.setdefault(listing.path, PageSize(self._page_sizes))

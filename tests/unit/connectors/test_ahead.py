@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -48,7 +49,7 @@ class _Listing:
 
 def _walked(listing: _Listing, *, most: Callable[[], int], sizes: tuple[int, ...] = (10, 5)) -> list[str]:
     clock, met, place, is_last = ManualClock(), [], Place(), False
-    with Ahead(listing.ask, PageSize(sizes), most=most, threads=4, clock=clock) as ahead:
+    with Ahead(listing.ask, PageSize(sizes), most=most, pool=ThreadPoolExecutor(4), clock=clock) as ahead:
         while not is_last:
             done = step(ahead.fetch, place, ahead.size)
             place, is_last = done.place, done.is_last
@@ -104,7 +105,7 @@ def test_the_shops_wait_is_kept_before_a_guess_is_repeated() -> None:
     listing, clock = _Listing(_ids(200), faults=[RateLimited("wait", retry_after_s=7.0)]), ManualClock()
     place = Place()
 
-    with Ahead(listing.ask, PageSize((10,)), most=lambda: 4, threads=4, clock=clock) as ahead:
+    with Ahead(listing.ask, PageSize((10,)), most=lambda: 4, pool=ThreadPoolExecutor(4), clock=clock) as ahead:
         for _ in range(6):
             place = step(ahead.fetch, place, ahead.size).place
 
