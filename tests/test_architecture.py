@@ -145,7 +145,13 @@ def _branch_raises(module: Module) -> Iterator[str]:
             yield module.says(node.lineno, "raises a branch of the error tree, not a leaf")
 
 
-RULES = [_unplaced, _upward, _sideways, _sandboxed, _platform_words, _sql, _prints, _branch_raises]
+def _for_tests(module: Module) -> Iterator[str]:
+    for item in module.imports():
+        if module.part != "testing" and item.target.split(".")[0] in {"pytest", "hypothesis"}:
+            yield module.says(item.line, f"imports {item.target}, which users need not have")
+
+
+RULES = [_unplaced, _upward, _sideways, _sandboxed, _platform_words, _sql, _prints, _branch_raises, _for_tests]
 Rule = Callable[[Module], Iterator[str]]
 
 
@@ -174,6 +180,7 @@ def test_no_module_breaks_the_rule(rule: Rule) -> None:
         (_platform_words, "sync", "if platform == 'woocommerce': pass"),
         (_sql, "push", "from sqlalchemy import text"),
         (_prints, "sync", "print(1)"),
+        (_for_tests, "sync", "import pytest"),
         (_branch_raises, "sync", "raise StopStore('no')"),
     ],
 )

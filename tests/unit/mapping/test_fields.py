@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from syncd.errors import MappingFailed
-from syncd.mapping.fields import Amounts, Fields
-from syncd.model import Json
+from syncd.mapping.fields import Amounts, Fields, Readers, read
+from syncd.model import Customer, Json, RawRecord, Stream
 
 
 @pytest.mark.parametrize(
@@ -125,3 +125,43 @@ def test_a_list_of_something_else_is_refused(value: Json) -> None:
     """A list that is none, or holds no objects, fails the record with the place."""
     with pytest.raises(MappingFailed, match="lines"):
         list(Fields({"lines": value}).objects("lines"))
+
+
+def test_a_list_of_texts_is_read_in_order() -> None:
+    """Texts lose their outer blanks, and one of another kind is named by its place."""
+    fields = Fields({"buyer": {"tags": ["VIP ", "old"], "codes": ["A", 7], "none": None}}).object("buyer")
+
+    assert (fields.texts("tags"), fields.texts("none"), fields.texts("absent")) == (("VIP", "old"), (), ())
+    with pytest.raises(MappingFailed) as failure:
+        fields.texts("codes")
+    assert failure.value.message == "buyer.codes[1] is no text"
+
+
+def test_the_first_currency_that_is_given_counts() -> None:
+    """Of several fields the first one with a code is read; none at all is told under the first name."""
+    assert Fields({"paid_in": "", "shown_in": "eur"}).currency("paid_in", "shown_in") == "EUR"
+    with pytest.raises(MappingFailed, match="paid_in is missing"):
+        Fields({}).currency("paid_in", "shown_in")
+    with pytest.raises(MappingFailed, match="paid_in is no currency code"):
+        Fields({"paid_in": "euro"}).currency("paid_in")
+
+
+def test_nobody_is_charged_less_than_nothing() -> None:
+    """A negative total fails the record; nothing to pay is a total."""
+    fields = Fields({"total": "-1.00", "free": "0.00"})
+
+    assert Amounts("EUR").charged(fields, "free") == 0
+    with pytest.raises(MappingFailed, match="total is negative"):
+        Amounts("EUR").charged(fields, "total")
+
+
+def test_a_record_is_read_by_its_streams_reader() -> None:
+    """The reader is given id and fields, and what it cannot read is told with the record's id."""
+    readers: Readers = {Stream.CUSTOMERS: lambda key, fields: Customer(external_id=key, email=fields.text("mail"))}
+
+    good = read(readers, Stream.CUSTOMERS, RawRecord(external_id="7", payload={"mail": "a@example.com"}))
+
+    assert good == Customer(external_id="7", email="a@example.com")
+    with pytest.raises(MappingFailed) as failure:
+        read(readers, Stream.CUSTOMERS, RawRecord(external_id="8", payload={"mail": 1}))
+    assert failure.value.external_id == "8"
