@@ -1,7 +1,8 @@
 """What a walk costs a WooCommerce shop: `python bench/walk.py [--scale 22] [--latency-ms 200] [--workers 1 2 4]`.
 
 Serves a practice shop in a process of its own that takes its time over every answer, and walks each stream with so
-many requests at once. Prints records, requests against the fewest there could be, and seconds against the fewest.
+many requests at once. Prints records, requests against the fewest there could be, seconds against the fewest, and
+peak memory.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import logging
 import math
 import multiprocessing
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +41,7 @@ def main() -> None:
                 print(
                     f"workers {workers}  {stream:<10}", _walked(address, ask_count, workers, stream, chosen.latency_ms)
                 )
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000} MB")
 
 
 def _walked(address: dict[str, Any], ask_count: Any, workers: int, stream: Stream, latency_ms: float) -> str:
