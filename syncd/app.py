@@ -23,6 +23,7 @@ from syncd import process, push
 from syncd.clock import Clock, SystemClock
 from syncd.connectors import connect
 from syncd.connectors.base import Connector
+from syncd.connectors.config import StoreConfig
 from syncd.derive import DeriveReport
 from syncd.derive import run as run_derive
 from syncd.errors import BrakeTripped, ConfigInvalid, ExitCode, Interrupted, LockHeld, RetryLater, StopStore, SyncdError
@@ -470,14 +471,31 @@ class App:
         Raises:
             BrakeTripped: The plan is too large and not approved, or pushing is switched off; nothing was written.
         """
-        if os.environ.get("SYNCD_PUSH", "").lower() == "off":
-            raise BrakeTripped("SYNCD_PUSH=off: nothing is written", hint="Unset the variable to write")
+        _push_allowed()
+        return push.apply(plan, self._delivery(self.settings.stores), approved)
+
+    def _delivery(self, configs: Mapping[str, StoreConfig]) -> push.Delivery:
         targets = {
             store_id: push.Target(connector=self.connector(store_id), mapper=self.mapper(store_id), push=config.push)
-            for store_id, config in self.settings.stores.items()
+            for store_id, config in configs.items()
         }
-        delivery = push.Delivery(database=self.database, targets=targets, clock=self.clock, new_id=self.database.new_id)
-        return push.apply(plan, delivery, approved)
+        return push.Delivery(database=self.database, targets=targets, clock=self.clock, new_id=self.database.new_id)
+
+    def plan_untagging(self, store_id: str) -> push.Plan:
+        """The removal of every tag that the ledger calls ours on one store; nothing is written.
+
+        Raises:
+            ConfigInvalid: The config does not have the store.
+        """
+        configs = {store_id: self.settings.store(store_id)}
+        self._look_again_at_paused()
+        terms = push.store_terms(configs, {store_id: self.connector(store_id)}, self.database.runs.status())
+        return push.untagging(self.database, store_id, terms[store_id], self.settings.merchant, self.clock.now())
+
+    def untag(self, store_id: str, plan: push.Plan, approved: int | None = None) -> push.ApplyReport:
+        """Write the removals planned for one store; raises as `apply` does."""
+        _push_allowed()
+        return push.apply(plan, self._delivery({store_id: self.settings.store(store_id)}), approved)
 
     def _look_again_at_paused(self) -> None:
         """Ask the stores whose push is paused once more: a key that was mended may write from now on."""
@@ -498,3 +516,8 @@ class App:
         refused = self.database.tags.refused_since(self.clock.now() - _REFUSED_REST)
         keys = attrgetter("store_id", "external_id", "tag", "action")
         return push.narrowed(plan, lambda change: keys(change) not in refused)
+
+
+def _push_allowed() -> None:
+    if os.environ.get("SYNCD_PUSH", "").lower() == "off":
+        raise BrakeTripped("SYNCD_PUSH=off: nothing is written", hint="Unset the variable to write")

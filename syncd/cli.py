@@ -42,10 +42,12 @@ app = typer.Typer(
 )
 profile_app = typer.Typer(help="Look at one person.", no_args_is_help=True)
 rejected_app = typer.Typer(help="Records that could not be read.", no_args_is_help=True)
+store_app = typer.Typer(help="One store of the database.", no_args_is_help=True)
 db_app = typer.Typer(help="The profile database.", no_args_is_help=True)
 config_app = typer.Typer(help="The configuration.", no_args_is_help=True)
 app.add_typer(profile_app, name="profile")
 app.add_typer(rejected_app, name="rejected")
+app.add_typer(store_app, name="store")
 app.add_typer(db_app, name="db")
 app.add_typer(config_app, name="config")
 
@@ -60,16 +62,21 @@ When = Annotated[
 ]
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     ctx: typer.Context,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="The config file.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
     ctx.obj = {"config": config, "log_level": log_level}
 
 
@@ -85,7 +92,8 @@ def run(arguments: list[str]) -> int:
         result = app(arguments, standalone_mode=False, prog_name="syncd")
         sys.stdout.flush()
     except TyperException as error:
-        typer.echo(f"syncd: {error.format_message()}", err=True)
+        if error.format_message():  # a group without a verb has shown its help
+            typer.echo(f"syncd: {error.format_message()}", err=True)
         return int(ExitCode.USAGE)
     except Abort:
         typer.echo("syncd: not approved; nothing was written", err=True)
@@ -226,7 +234,7 @@ def sync(
             _emit(as_json, lambda: screens.intents_json(intents), lambda: screens.show_intents(intents))
             return int(ExitCode.OK)
         report, summary = opened.sync(chosen, sweep=sweep), opened.summary()
-        _emit(as_json, lambda: screens.sync_json(report, summary), lambda: screens.show_sync(report, summary))
+    _emit(as_json, lambda: screens.sync_json(report, summary), lambda: screens.show_sync(report, summary))
     return int(report.exit_code)
 
 
@@ -249,7 +257,7 @@ def backfill(
             _emit(as_json, lambda: screens.intents_json(intents), lambda: screens.show_intents(intents))
             return int(ExitCode.OK)
         report, summary = opened.backfill(chosen, window), opened.summary()
-        _emit(as_json, lambda: screens.sync_json(report, summary), lambda: screens.show_sync(report, summary))
+    _emit(as_json, lambda: screens.sync_json(report, summary), lambda: screens.show_sync(report, summary))
     return int(report.exit_code)
 
 
@@ -257,8 +265,14 @@ def backfill(
 def status(ctx: typer.Context, as_json: AsJson = False) -> int:
     """Where every stream of every store stands."""
     with _opened(ctx) as opened:
-        streams, place = opened.database.runs.status(), _place(ctx, opened)
-    _emit(as_json, lambda: screens.status_json(place, streams), lambda: screens.show_status(place, streams))
+        place, orphans = _place(ctx, opened), upkeep.orphaned(opened)
+        configured = opened.settings.stores
+        streams = [line for line in opened.database.runs.status() if line.store_id in configured]
+    if as_json:
+        _print_json({**screens.status_json(place, streams), "orphaned": upkeep_screens.orphans_json(orphans)})
+    else:
+        screens.show_status(place, streams)
+        upkeep_screens.show_orphans(orphans)
     return int(ExitCode.OK)
 
 
@@ -467,6 +481,42 @@ def _ask(made: push.Plan, *, as_json: bool) -> None:
         raise Abort
 
 
+@store_app.command(name="remove")
+def store_remove(
+    ctx: typer.Context,
+    store: Annotated[str, typer.Argument(help="The store's id; it need not be in the config any more.")],
+    untag: Annotated[
+        bool, typer.Option("--untag", help="First take off every tag that we put on its accounts.")
+    ] = False,
+    purge: Annotated[bool, typer.Option("--purge", help="Delete everything that the database has of it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    approve: Annotated[int | None, typer.Option(help="Customers that may lose tags past the brake.")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> int:
+    """Let a store go: forget its schedule, or with --purge all of it; says what was deleted and what is left."""
+    removal = upkeep.Removal(store_id=store, untag=untag, purge=purge)
+    with _opened(ctx) as opened:
+        if not dry_run and not yes:
+            _ask_removal(opened, removal, as_json=as_json)
+        report = upkeep.remove_store(opened, removal, approved=approve, dry_run=dry_run)
+    _emit(as_json, lambda: upkeep_screens.removal_json(report), lambda: upkeep_screens.show_removal(report))
+    return int(ExitCode.OK if report.receipt else ExitCode.INCOMPLETE)
+
+
+def _ask_removal(opened: App, removal: upkeep.Removal, *, as_json: bool) -> None:
+    """Show what would go and have it approved; without a terminal only `--yes` does."""
+    if not sys.stdin.isatty() or as_json:
+        raise BrakeTripped(
+            f"removing {removal.store_id} waits for approval; nothing was done",
+            hint="Look at it with `--dry-run`, then run it with `--yes`",
+        )
+    upkeep_screens.show_removal(upkeep.remove_store(opened, removal, dry_run=True))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C is an answer, too
+    if not typer.confirm(f"Remove {removal.store_id}?", err=True):
+        raise Abort
+
+
 # -- setting up -------------------------------------------------------------------------------------------------
 
 
@@ -585,7 +635,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Makes the invented shops.")] = 1,
     as_json: AsJson = False,
 ) -> int:
-    """Do the whole job against two sandbox shops on a temporary database, then once more."""
+    """Do the whole job against the practice shops on a temporary database, then once more."""
     from syncd import demo as demo_module
 
     logs.configure(level="error")

@@ -7,7 +7,7 @@ puts a plan's changes into the outbox and the ledger in one transaction, then de
 from syncd.push.brake import Brake, check_brakes
 from syncd.push.delivery import ApplyReport, Delivery, StoreReport, Target, apply
 from syncd.push.planfile import load, save, to_document
-from syncd.push.planning import Held, HeldGroup, Plan, StoreTerms, decide, narrowed, plan, store_terms
+from syncd.push.planning import Held, HeldGroup, Plan, StoreTerms, decide, narrowed, plan, store_terms, untagging
 
 __all__ = [
     "ApplyReport",
@@ -28,4 +28,5 @@ __all__ = [
     "save",
     "store_terms",
     "to_document",
+    "untagging",
 ]

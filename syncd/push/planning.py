@@ -128,6 +128,16 @@ def plan(
     )
 
 
+def untagging(database: Database, store_id: str, terms: StoreTerms, merchant: str, now: datetime) -> Plan:
+    """The removal of every tag of ours from one store, whoever is in which segment, and whoever they turn out to be."""
+    owned = {wish.tag for wish in database.tags.owned() if wish.store_id == store_id}
+    wishes = [TagWish(segment="", tag=tag, store_id=store_id) for tag in sorted(owned)]
+    rows = (replace(row, has_open_review=False) for row in database.tags.account_tags(wishes))
+    changes, held = _sorted_out(rows, (), {store_id: terms})
+    limits = brakes(database, changes, {store_id: terms.push})
+    return Plan(merchant=merchant, created_at=now, changes=changes, held=held, brakes=limits)
+
+
 def brakes(database: Database, changes: Sequence[PlannedChange], pushes: Mapping[str, PushConfig]) -> tuple[Brake, ...]:
     """The brake of every store that changes touch."""
     accounts = {store_id: database.tags.accounts_count(store_id) for store_id in {c.store_id for c in changes}}

@@ -17,6 +17,7 @@ from syncd.store.grouping import Grouping
 from syncd.store.ids import NewId, Ulids
 from syncd.store.pages import Pages
 from syncd.store.people import People
+from syncd.store.removal import Stores
 from syncd.store.runs import Runs
 from syncd.store.tables import ContactRow, Merchant
 from syncd.store.types import Resolver
@@ -43,6 +44,7 @@ class Database:
         self.runs = Runs(engines, clock, grouping)
         self.pages = Pages(engines, clock, grouping)
         self.people = People(engines)
+        self.stores = Stores(engines, clock, grouping)
         self.facts = Facts(engines, clock, new_id)
         self.tags = Tags(engines, clock, new_id)
         self.exports = Exports(engines)

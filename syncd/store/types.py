@@ -256,6 +256,39 @@ class StreamStatus:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StoreView:
+    """A store as the database knows it.
+
+    Args:
+        is_worked: Whether it is known how far its streams came; not so once it was removed.
+        records: Live records by stream.
+    """
+
+    store_id: str
+    platform: str
+    is_worked: bool
+    records: Mapping[Stream, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """What was deleted of a store.
+
+    Args:
+        rows: Rows deleted, by table; tables without any are left out.
+        people_gone: Profiles of which nothing is left.
+        people_kept: Profiles that other stores know, too.
+        tags_left: Tags of ours that were still on its accounts, as far as the ledger knew.
+    """
+
+    store_id: str
+    rows: Mapping[str, int]
+    people_gone: int = 0
+    people_kept: int = 0
+    tags_left: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RejectedRecordView:
     """A rejected record, as `rejected list|show` prints it; `payload` is the raw JSON text."""
 
