@@ -405,9 +405,12 @@ class App:
 
     def kept_sources(self, selection: Selection = EVERYTHING) -> Iterator[tuple[Source, Stream]]:
         """The chosen stores and streams, to be read from what is kept of them: no shop is asked, not even who it is."""
+        return ((self._kept_source(store_id), stream) for store_id, stream in self.chosen_streams(selection))
+
+    def chosen_streams(self, selection: Selection = EVERYTHING) -> Iterator[tuple[str, Stream]]:
+        """The chosen streams of the chosen stores, in the configuration's order."""
         for store_id in self._chosen(selection):
-            for stream in self._streams(store_id, selection):
-                yield self._kept_source(store_id), stream
+            yield from ((store_id, stream) for stream in self._streams(store_id, selection))
 
     def _kept_source(self, store_id: str) -> Source:
         return self._source(store_id, self.database.runs.country(store_id))

@@ -14,15 +14,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
 from typer.exceptions import Abort, TyperException
 
 from syncd import __version__, logs, push, screens, settings, upkeep, upkeep_screens
+from syncd import estimate as estimating
 from syncd.app import App, Selection
 from syncd.clock import SystemClock
 from syncd.connectors import APPROVALS
@@ -195,6 +197,19 @@ def _time(text: str | None, option: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _next_time(text: str | None, opened: App) -> datetime | None:
+    """When it is next this time of day where the merchant is."""
+    if text is None:
+        return None
+    try:
+        wanted = time.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time of day such as 06:00", param_hint="--stop-at") from None
+    now = opened.clock.now().astimezone(ZoneInfo(opened.settings.timezone))
+    today = datetime.combine(now.date(), wanted.replace(tzinfo=None), tzinfo=now.tzinfo)
+    return (today if today > now else today + timedelta(days=1)).astimezone(UTC)
+
+
 def _emit(as_json: bool, document: Callable[[], object], show: Callable[[], None]) -> None:
     if as_json:
         _print_json(document())
@@ -245,18 +260,27 @@ def backfill(
     stream: Streams = None,
     since: When = None,
     until: When = None,
+    stop_at: Annotated[
+        str | None, typer.Option(help="Stop after the page in hand at this time of day, such as 06:00, by `timezone`.")
+    ] = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Say how much it would be; nothing is stored.")] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> int:
     """Pull everything, or a window of it, then derive; started again after a stop, it goes on where it was."""
     chosen = _selection(store, stream)
     window = _window(since, until)
-    with _opened(ctx, shows_progress=not as_json and not dry_run) as opened:
+    with _opened(ctx, shows_progress=not as_json and not dry_run and not estimate) as opened:
+        if estimate:
+            found = estimating.estimate(opened, chosen, window)
+            _emit(as_json, lambda: upkeep_screens.estimates_json(found), lambda: upkeep_screens.show_estimates(found))
+            return int(next((item.error.exit_code for item in found if item.error), ExitCode.OK))
+        ends_at = _next_time(stop_at, opened)
         if dry_run:
             intents = opened.intents(chosen, lambda _: Ask(kind="backfill", window=window))
             _emit(as_json, lambda: screens.intents_json(intents), lambda: screens.show_intents(intents))
             return int(ExitCode.OK)
-        report, summary = opened.backfill(chosen, window), opened.summary()
+        report, summary = opened.backfill(chosen, window, ends_at), opened.summary()
     _emit(as_json, lambda: screens.sync_json(report, summary), lambda: screens.show_sync(report, summary))
     return int(report.exit_code)
 
@@ -433,6 +457,7 @@ def plan(
 ) -> int:
     """Say which tags would be written to which accounts, and which wait; nothing is written."""
     with _opened(ctx) as opened:
+        opened.derive()  # a segment edited just now counts
         made = opened.plan(_selection(store))
     if output:
         push.save(made, output)

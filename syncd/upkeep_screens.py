@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from syncd.estimate import Estimate
 from syncd.screens import Json, apply_json, say, show_apply, table
 from syncd.store.types import StoreView
 from syncd.upkeep import RemapReport, RemovalReport
@@ -35,6 +37,48 @@ def show_remap(reports: Sequence[RemapReport], *, dry_run: bool) -> None:
     table(title, ("store", "stream", "read", "changed", "unchanged", "rejected"), rows)
     if any(report.counts.rejected for report in reports) and not dry_run:
         say("What could not be read keeps its values: `syncd rejected list` tells why.")
+
+
+def estimates_json(estimates: Sequence[Estimate]) -> Json:
+    """How much a backfill would be; null is unknown."""
+    return {
+        "estimates": [
+            {
+                "store": item.store_id,
+                "stream": item.stream,
+                "records": item.records,
+                "requests": item.requests,
+                "seconds": item.seconds,
+                "by_bulk": item.by_bulk,
+                "error": str(item.error) if item.error else "",
+            }
+            for item in estimates
+        ]
+    }
+
+
+def show_estimates(estimates: Sequence[Estimate]) -> None:
+    """A line a stream, then why some could not be asked."""
+    columns = ("store", "stream", "records", "requests", "time at the platform's limit")
+    table("A backfill would be", columns, [_estimate_row(item) for item in estimates if not item.error])
+    if any(item.by_bulk for item in estimates):
+        say("few: the platform lays the records together in a file, in its own time.")
+    for item in estimates:
+        if item.error:
+            say(str(item.error))
+
+
+def _estimate_row(item: Estimate) -> tuple[object, ...]:
+    records = "unknown" if item.records is None else item.records
+    requests = "few" if item.by_bulk else "unknown" if item.requests is None else item.requests
+    return item.store_id, item.stream.value, records, requests, _span(item.seconds)
+
+
+def _span(seconds: float | None) -> str:
+    if seconds is None:
+        return "unknown"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
 def orphans_json(orphans: Sequence[StoreView]) -> list[Json]:

@@ -27,6 +27,10 @@ class StreamTraits:
         largest_page: Records a page at most.
         overlap_s: Seconds an incremental window reaches back before the bookmark.
         lag_s: Seconds by which the platform may show a change late.
+        requests_per_page: Requests that a page of a complete walk takes, those for what belongs to its records too.
+        requests_per_s: What the platform's smallest plan allows a store; None where it has no limit of its own, or
+            counts something else than requests.
+        bulk_from: Records from which a complete walk is left to the platform, which hands over a file; None if never.
     """
 
     filters_by_update: bool
@@ -35,6 +39,9 @@ class StreamTraits:
     largest_page: int
     overlap_s: int
     lag_s: int
+    requests_per_page: int = 1
+    requests_per_s: float | None = None
+    bulk_from: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -30,6 +30,7 @@ PAGE_SIZES = (LARGEST_PAGE, 100, 50, 10)  # what a failing server is asked for i
 # Nothing is published about how late a list may show a change; five minutes cover a lagging replica.
 _OVERLAP_S = 300
 _LAG_S = 0
+_REQUESTS_PER_S = 150 / 30  # of the plans Standard and Plus, shared with the shop's other apps
 _CAPABILITIES = Capabilities(
     streams={
         stream: StreamTraits(
@@ -39,6 +40,8 @@ _CAPABILITIES = Capabilities(
             largest_page=PAGE_SIZES[0],
             overlap_s=_OVERLAP_S,
             lag_s=_LAG_S,
+            requests_per_page=1 if stream is Stream.CARTS else 2,
+            requests_per_s=_REQUESTS_PER_S,
         )
         for stream in Stream
     },
