@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import logging
 import re
 import sys
@@ -46,6 +47,19 @@ _secrets: set[str] = set()
 Event = MutableMapping[str, Any]  # structlog's own type of what a processor handles
 
 
+class _StandardError(io.TextIOBase, TextIO):
+    """Standard error as it is at each line, since bars that are drawn on a terminal stand in for it meanwhile."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
 def configure(level: str = "info", format: str = "auto", stream: TextIO | None = None) -> None:  # noqa: A002
     """Send everything that is logged to a stream.
 
@@ -59,7 +73,7 @@ def configure(level: str = "info", format: str = "auto", stream: TextIO | None =
     """
     if level not in _LEVELS:
         raise ConfigInvalid(f'there is no log level "{level}"', hint=f"Use one of: {', '.join(_LEVELS)}")
-    target = stream or sys.stderr
+    target = stream or _StandardError()
     is_console = format == "console" or (format == "auto" and target.isatty())
     number = _LEVELS[level]
     chain = _chain(is_console=is_console, is_debug=number <= logging.DEBUG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from syncd.logs import get_logger
 from syncd.model import Contact, ContactKey, Judgement, TagAction
+from syncd.money import to_text
 from syncd.store.types import (
     ContactView,
     Counts,
@@ -28,6 +30,7 @@ from syncd.store.types import (
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
+    from rich.table import Table
 
     from syncd import push, sync
     from syncd.app import Intent, StoreCheck, Summary, SyncReport
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 log = get_logger(__name__)
 _PLAIN_WIDTH = 160  # where there is no terminal, lines are for grep, not for eyes
+_WHOLE_WIDTH = 10_000  # more than any table needs
 _LOG_EVERY_S = 60.0
 
 
@@ -49,23 +53,63 @@ def console(stream: TextIO | None = None) -> Console:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under a title; figures to the right."""
+    """Print rows under a title, figures to the right; on a narrow terminal without columns of noughts, or as blocks."""
+    out = console()
+    grid = _grid(title, columns, rows)
+    if not out.is_terminal or _fits(out, grid):
+        out.print(grid)
+        return
+    telling = [at for at in range(len(columns)) if any(row[at] not in (0, "") for row in rows)]
+    short = _grid(
+        title, [columns[at].replace(" ", "\n") for at in telling], [[row[at] for at in telling] for row in rows], gap=0
+    )
+    if _fits(out, short):
+        out.print(short)
+        silent = [name for at, name in enumerate(columns) if at not in telling]
+        say(f"Nothing in any row: {', '.join(silent)}." if silent else "")
+        return
+    say(title)
+    for row in rows:
+        say(_block(columns, row, out.width))
+
+
+def _fits(out: Console, grid: Table) -> bool:
+    return out.measure(grid, options=out.options.update(width=_WHOLE_WIDTH)).maximum <= out.width
+
+
+def _grid(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], gap: int = 1) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    grid = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, gap)
+    )
     for position, name in enumerate(columns):
         is_figure = bool(rows) and all(isinstance(row[position], int) or row[position] == "" for row in rows)
         grid.add_column(name, justify="right" if is_figure else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
-    console().print(grid)
+        grid.add_row(*(Text(_cell(value)) for value in row))
+    return grid
+
+
+def _block(columns: Sequence[str], row: Sequence[object], width: int) -> str:
+    """One row: what it is about, and indented below it everything else that says something."""
+    pairs = zip(columns[1:], row[1:], strict=True)
+    told = ", ".join(f"{name} {_cell(value)}" for name, value in pairs if value not in (0, ""))
+    return f"{_cell(row[0])}\n" + textwrap.fill(told, width, initial_indent="    ", subsequent_indent="    ")
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def say(text: str) -> None:
     """Print one line of plain words."""
     console().print(text, markup=False)
+
+
+_MINUTE = len("2026-01-31 12:00")
 
 
 def moment(value: datetime | None) -> str:
@@ -88,13 +132,20 @@ def progress(stream: TextIO) -> Iterator[sync.Listener]:
     if not stream.isatty():
         yield _MinuteLog()
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description:<24}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.speed:,.0f}/s"),
+        TaskProgressColumn(show_speed=True),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console(stream), transient=True) as bars:
@@ -349,12 +400,16 @@ def show_status(place: Place, streams: Sequence[StreamStatus]) -> None:
             s.stored_count,
             "" if s.declared is None else s.declared,
             s.rejected_count,
-            moment(s.fresh_until),
-            moment(s.last_sweep_at),
+            moment(s.fresh_until)[:_MINUTE],
+            moment(s.last_sweep_at)[:_MINUTE],
         )
         for s in streams
     ]
-    table("Streams", ("store", "stream", "state", "stored", "shop said", "rejected", "fresh until", "last sweep"), rows)
+    table(
+        "Streams, times in UTC",
+        ("store", "stream", "state", "stored", "shop said", "rejected", "fresh until", "last sweep"),
+        rows,
+    )
     for stream in streams:
         _show_trouble(stream)
     for store_id, reason in {s.store_id: s.push_paused_reason for s in streams if s.push_paused_reason}.items():
@@ -421,9 +476,7 @@ def show_person(view: ProfileView) -> None:
     ]
     if edges:
         table("Why they are one", ("record", "is", "record", "rule", "evidence", "by"), edges)
-    table(
-        "Facts", ("fact", "value"), [(name, _shown(value)) for name, value in view.facts.items() if value is not None]
-    )
+    table("Facts", ("fact", "value"), _fact_rows(view.facts))
     say(f"Segments: {', '.join(view.segments) or 'none'}")
     say("Tags: " + (", ".join(f"{tag} on {store}/{account}" for store, account, tag in view.tags) or "none"))
     for at, kind, detail in view.events:
@@ -458,8 +511,22 @@ def _evidence(edge: Judgement) -> str:
     return ", ".join(f"{item.kind.value} {item.value}" for item in edge.evidence)
 
 
-def _shown(value: object) -> str:
-    return moment(value) if isinstance(value, datetime) else str(value)
+def _fact_rows(facts: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Facts that have a value, amounts as people write them."""
+    currency = str(facts.get("currency") or "")
+    known = ((name, value) for name, value in facts.items() if value is not None)
+    return [(name.removesuffix("_minor"), _shown(name, value, currency)) for name, value in known]
+
+
+def _shown(name: str, value: object, currency: str) -> str:
+    if isinstance(value, int) and name.endswith("_minor"):
+        return f"{to_text(value, currency)} {currency}".rstrip()
+    return moment(value) if isinstance(value, datetime) else _plain(value)
+
+
+def _plain(value: object) -> str:
+    """A value without Python's own words for nothing, true and false."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
 def rejected_json(views: Sequence[RejectedRecordView]) -> Json:
@@ -565,7 +632,7 @@ def show_apply(report: push.ApplyReport) -> None:
 
 def show_config(document: Json) -> None:
     """The settings in force, secrets masked, as a tree of `name: value` lines."""
-    say(f"{document['config']} is well. Settings in force:")
+    say(f"{document['config']} has no fault. Settings in force:")
     _show_tree(document["settings"], "  ")
     say(f"Segments: {', '.join(document['segments']) or 'none'}")
 
@@ -576,7 +643,7 @@ def _show_tree(node: Json, indent: str) -> None:
             say(f"{indent}{name}:")
             _show_tree(value, indent + "  ")
         else:
-            say(f"{indent}{name}: {value}")
+            say(f"{indent}{name}: {_plain(value)}")
 
 
 def show_scopes(scopes: Mapping[str, str]) -> None:
