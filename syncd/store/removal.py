@@ -267,4 +267,4 @@ def _sizes(connection: Connection) -> dict[str, int]:
 
 
 def _counted(rows: Mapping[str, int]) -> dict[str, int]:
-    return {name: count for name, count in sorted(rows.items()) if count > 0}
+    return {str(name): count for name, count in sorted(rows.items()) if count > 0}
