@@ -7,8 +7,9 @@ became of it. The same function serves incremental runs, sweeps and backfills: t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -179,7 +180,7 @@ def recommit(source: Source, stream: Stream, records: tuple[RawRecord, ...], dat
     return database.pages.recommit(source.store_id, stream, accepted, rejected, source.mapper.version)
 
 
-def look_ahead(pages: Iterator[Page]) -> Iterator[Page]:
+def look_ahead(pages: Iterator[Page]) -> Generator[Page, None, None]:
     """The same pages, each fetched while the one before it is being worked on; never more than one ahead."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="look-ahead") as pool:
         coming = pool.submit(next, pages)
@@ -251,21 +252,25 @@ class _Run:
 
     def _commit_pages(self) -> bool:
         """Store page after page; False where the time to stop came before the last one."""
-        stream = self._lease.key.stream
-        for page in look_ahead(self._source.connector.pull(stream, self._walk.window, self._walk.cursor)):
-            self._signpost = self._signpost or self._signpost_of(page)
-            self._counts = self._commit(page)
-            self._declared = _smaller(self._declared, page.declared)
-            self._hides_older = self._hides_older or page.hides_older
-            self._pages += 1
-            self._keep_lease()
-            if self._tools.listener:
-                self._tools.listener(self._source, page, self._counts)
-            if self._tools.stop.is_set() and not page.is_last:
-                raise Interrupted("stopped between two pages; the next run goes on from here")
-            if self._ask.is_over(self._tools.clock.now()) and not page.is_last:
-                return False
+        pulled = self._source.connector.pull(self._lease.key.stream, self._walk.window, self._walk.cursor)
+        with closing(look_ahead(pulled)) as pages:  # nothing is asked for any more once the lease is given back
+            for page in pages:
+                self._take(page)
+                if self._tools.stop.is_set() and not page.is_last:
+                    raise Interrupted("stopped between two pages; the next run goes on from here")
+                if self._ask.is_over(self._tools.clock.now()) and not page.is_last:
+                    return False
         return True
+
+    def _take(self, page: Page) -> None:
+        self._signpost = self._signpost or self._signpost_of(page)
+        self._counts = self._commit(page)
+        self._declared = _smaller(self._declared, page.declared)
+        self._hides_older = self._hides_older or page.hides_older
+        self._pages += 1
+        self._keep_lease()
+        if self._tools.listener:
+            self._tools.listener(self._source, page, self._counts)
 
     def _commit(self, page: Page) -> Counts:
         accepted, rejected = map_records(self._source, self._lease.key.stream, page.records)

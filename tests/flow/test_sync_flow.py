@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -176,6 +177,19 @@ def test_stop_ends_the_run_between_two_pages(flow: Flow) -> None:
         run_stream(flow.source(), Stream.ORDERS, Ask(kind="incremental"), tools)
 
     assert flow.pull(Stream.ORDERS).counts.read == 9
+
+
+def test_nothing_is_fetched_behind_a_run_that_ended(flow: Flow) -> None:
+    """A run that stopped early leaves nobody behind who still asks the shop."""
+    flow.shop.put(Stream.ORDERS, *(order(f"{n:03}") for n in range(9)))
+    tools = flow.tools()
+    tools.stop.set()
+
+    with pytest.raises(Interrupted) as stopped:
+        run_stream(flow.source(), Stream.ORDERS, Ask(kind="incremental"), tools)
+
+    assert stopped.value  # the error is kept, and with it whatever the run held
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("look-ahead")]
 
 
 def test_guest_and_account_with_one_mailbox_are_one_person(flow: Flow) -> None:
