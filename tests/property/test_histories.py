@@ -66,7 +66,7 @@ def stage(request: pytest.FixtureRequest) -> Iterator[ServedStage]:
         yield opened
 
 
-@_settings(60)
+@_settings(30)
 @given(data=st.data())
 def test_a_shop_in_memory_is_the_truth_in_the_end(databases: Databases, data: st.DataObject) -> None:
     """Histories of the smallest shop end with its own records in the database."""

@@ -210,7 +210,7 @@ BUGS = {
     "woocommerce: page after page over moving rows": Bug(
         platform="woocommerce",
         sow=_woo_page_numbers,
-        history=[Do("burst"), Do("burst"), Wait(1000), Run(ORDERS, meanwhile=(None, None, Do("delete", 1)))],
+        history=[Do("burst"), Do("burst"), Wait(1000), Run(ORDERS, meanwhile=(None, None, None, Do("delete", 1)))],
     ),
     "woocommerce: without the last page": Bug(
         platform="woocommerce", sow=_pulling(WooCommerce, _without_last_page), history=_SETTLED
