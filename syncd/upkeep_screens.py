@@ -98,7 +98,9 @@ def show_orphans(orphans: Sequence[StoreView]) -> None:
     """A line a store that the config does not have any more: what is here of it, and the command that lets it go."""
     for orphan in orphans:
         counts = ", ".join(f"{count:,} {stream}" for stream, count in orphan.records.items())
-        say(f"{orphan.store_id} is orphaned: the config does not have it any more. Here are its {counts}.")
+        say(
+            f"{orphan.store_id} is orphaned: the config does not have it any more. The database still has its {counts}."
+        )
         say(f"  {_remedy(orphan)}")
 
 
