@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from syncd.connectors.shopify import Shopify
+from syncd.connectors.shopify import BULK_FROM, Shopify
 from syncd.connectors.shopify_dialect import ShopifyConfig
 from syncd.sandbox import Fault, FaultKind, Sandbox, SandboxOptions, ShopifyShop, ShopifySite
 from tests.clock import ManualClock
@@ -34,11 +34,17 @@ def config_of(shop: ShopifyShop, token: str = "admin", **settings: Any) -> Shopi
 
 
 def shopify_to(
-    shop: ShopifyShop, *, config: ShopifyConfig | None = None, clock: ManualClock | None = None, page_size: int = 7
+    shop: ShopifyShop,
+    *,
+    config: ShopifyConfig | None = None,
+    clock: ManualClock | None = None,
+    page_size: int = 7,
+    bulk_from: int = BULK_FROM,
 ) -> Shopify:
     """A connector with small pages to a served shop."""
     clock = clock or ManualClock(shop.clock.now())
-    return Shopify(config or config_of(shop), store_id=shop.name, clock=clock, page_size=page_size)
+    given = config or config_of(shop)
+    return Shopify(given, store_id=shop.name, clock=clock, page_size=page_size, bulk_from=bulk_from)
 
 
 def touch_checkout(shop: ShopifyShop, number: int) -> None:

@@ -2,7 +2,7 @@
 
 Customers and orders are walked by update time, ties broken by id, so that what changes during a walk is met again at
 its end. Abandoned checkouts cannot be sorted so and are walked by id. Nested rows that do not fit in a page are
-fetched before the page is given.
+fetched before the page is given. A walk of everything that is long goes by a bulk operation instead.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import orjson
 
 from syncd.clock import Clock
 from syncd.connectors.base import Capabilities, Page, PushResult, StreamTraits
+from syncd.connectors.shopify_bulk import BULK_STREAMS, Bulk, BulkAsk, BulkPlace
 from syncd.connectors.shopify_check import check_store, granted_scopes
 from syncd.connectors.shopify_dialect import ShopifyConfig, ShopifyDialect
 from syncd.connectors.shopify_documents import StreamDocuments, stream_documents
@@ -27,6 +28,7 @@ from syncd.errors import CorruptAnswer, PaginationLoop, RequestRefused, Unsuppor
 from syncd.model import Json, PlatformChange, RawRecord, StoreFacts, Stream, Window
 
 LARGEST_PAGE = 250
+BULK_FROM = 1000  # records: fewer are paged in less time than an operation takes
 
 _OVERLAP_S = 300  # the lists are read from a search index that shows a change seconds to minutes late
 _CAPABILITIES = Capabilities(
@@ -38,6 +40,7 @@ _CAPABILITIES = Capabilities(
             largest_page=LARGEST_PAGE,
             overlap_s=_OVERLAP_S,
             lag_s=0,
+            bulk_from=None if stream is Stream.CARTS else BULK_FROM,
         )
         for stream in Stream
     },
@@ -80,20 +83,31 @@ class Shopify:
 
     Args:
         page_size: Records to ask for at a time; fewer where that costs too much.
+        bulk_from: How many customers or orders a complete walk needs before it goes by a bulk operation.
     """
 
     platform = "shopify"
     capabilities = _CAPABILITIES
 
-    def __init__(self, config: ShopifyConfig, *, store_id: str, clock: Clock, page_size: int = LARGEST_PAGE) -> None:
+    def __init__(
+        self,
+        config: ShopifyConfig,
+        *,
+        store_id: str,
+        clock: Clock,
+        page_size: int = LARGEST_PAGE,
+        bulk_from: int = BULK_FROM,
+    ) -> None:
         self._config = config
         self._clock = clock
         self._page_size = page_size
+        self._bulk_from = bulk_from
         token_dialect = TokenDialect(config.site, config.domain)
         self._token_transport = Transport(config, token_dialect, store_id=store_id, clock=clock)
         dialect = ShopifyDialect(config, _tokens(config, self._token_transport, clock))
         self._transport = Transport(config, dialect, store_id=store_id, clock=clock)
         self._graph = Graph(self._transport, version=config.api_version, clock=clock, store_id=store_id)
+        self._bulk = Bulk(self._graph, config, clock, page_size=page_size)
         self._scopes: frozenset[str] | None = None
 
     def check(self) -> StoreFacts:
@@ -117,6 +131,10 @@ class Shopify:
             raise UnsupportedStream(f"Shopify has no {stream}")
         if window.ids:
             yield from self._pull_ids(stream, window.ids, resume)
+            return
+        place = BulkPlace.of(resume)
+        if place:
+            yield from self._bulk.walk(self._bulk_ask(stream), place)
         else:
             yield from self._pull_list(stream, window.since, resume)
 
@@ -133,10 +151,14 @@ class Shopify:
 
     def _pull_list(self, stream: Stream, since: datetime | None, resume: str | None) -> Iterator[Page]:
         asked = stream_documents(stream, self._config.api_version)
-        hides_older = stream is Stream.ORDERS and not self._sees_all_orders()
+        hides_older = self._hides_older(stream)
         place, is_last = self._place(resume), False
         while not is_last:
             reply = self._graph.ask(_page_question(asked, place, since))
+            if resume is None and place.after is None and since is None and self._is_bulk(stream, reply, asked):
+                first = BulkPlace.first(reply.answer, _declared(reply, asked))
+                yield from self._bulk.walk(self._bulk_ask(stream), first)
+                return
             connection = _object(reply.data, asked.root)
             place, is_last = _behind(place, connection, reply, asked), not _has_next(connection)
             yield Page(
@@ -149,6 +171,21 @@ class Shopify:
                 asked_at=reply.answer.asked_at,
                 hides_older=hides_older,
             )
+
+    def _is_bulk(self, stream: Stream, reply: Reply, asked: StreamDocuments) -> bool:
+        """Whether a walk of everything is long enough for a bulk operation, by the first page's count."""
+        return stream in BULK_STREAMS and (_declared(reply, asked) or 0) >= self._bulk_from
+
+    def _bulk_ask(self, stream: Stream) -> BulkAsk:
+        asked = stream_documents(stream, self._config.api_version)
+
+        def count() -> int | None:
+            return _declared(self._graph.ask(_page_question(asked, _Place(size=1), None)), asked)
+
+        return BulkAsk(stream=stream, documents=asked, hides_older=self._hides_older(stream), count=count)
+
+    def _hides_older(self, stream: Stream) -> bool:
+        return stream is Stream.ORDERS and not self._sees_all_orders()
 
     def _pull_ids(self, stream: Stream, external_ids: Iterable[str], resume: str | None) -> Iterator[Page]:
         asked = stream_documents(stream, self._config.api_version)

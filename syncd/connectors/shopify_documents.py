@@ -7,6 +7,7 @@ never null.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from syncd.model import Stream
@@ -168,6 +169,38 @@ query Scopes {
 }"""
 
 
+_OPERATION = "id status errorCode createdAt objectCount rootObjectCount url partialDataUrl"
+
+BULK_RUN = (
+    """
+mutation BulkRun($query: String!) {
+  bulkOperationRunQuery(query: $query, groupObjects: true) {
+    bulkOperation { """
+    + _OPERATION
+    + """ }
+    userErrors { field message code }
+  }
+}"""
+)
+
+BULK_LOOK = (
+    """
+query BulkLook($id: ID!) {
+  bulkOperation(id: $id) { """
+    + _OPERATION
+    + """ }
+}"""
+)
+
+BULK_CANCEL = """
+mutation BulkCancel($id: ID!) {
+  bulkOperationCancel(id: $id) { bulkOperation { id status } userErrors { field message } }
+}"""
+
+_FRAGMENT = re.compile(r"fragment (\w+) on \w+ (\{.*?\})(?=\s*(?:fragment |\Z))", re.DOTALL)
+_NESTED = re.compile(r"(\w+)\(first: \d+\)([^{]*)\{ nodes (\{[^{}]*\}) pageInfo \{[^{}]*\} \}")
+
+
 def stream_documents(stream: Stream, version: str) -> StreamDocuments:
     """What to ask of a stream in one version of the API."""
     return _STREAMS[version][stream]
@@ -183,11 +216,36 @@ def tag_document(fields: tuple[str, ...]) -> str:
     return f"mutation Tags({variables}) {{\n{calls}\n}}"
 
 
+def bulk_query(asked: StreamDocuments, *, personal: bool, behind: int = 0) -> str:
+    """The query of a bulk operation that finds what the pages of a stream hold, by id.
+
+    It takes neither variables nor `nodes`, and is kept free of fragments. Connections come whole.
+
+    Args:
+        behind: Find the records with greater numbers in their ids only; 0 finds all.
+    """
+    bodies = {name: _NESTED.sub(r"\1\2{ edges { node \3 } }", body) for name, body in _FRAGMENT.findall(asked.page)}
+    root_name = _FRAGMENT.findall(asked.page)[0][0]
+    filtered = f', query: "id:>{behind}"' if behind else ""
+    text = f"{{ {asked.root}(sortKey: ID{filtered}) {{ edges {{ node {{ ...{root_name} }} }} }} }}"
+    while "..." in text:
+        text = re.sub(r"\{ \.\.\.(\w+) \}", lambda found: bodies[found[1]], text)
+    return text.replace(" @include(if: $personal)", "" if personal else " @include(if: false)")
+
+
+def bulk_holds_nested(asked: StreamDocuments, *, personal: bool) -> bool:
+    """Whether a bulk operation asks for the rows inside records, where personal data is shown or not."""
+    return personal or f"{asked.nested}(first: {ADDRESSES}) @include(if: $personal)" not in asked.page
+
+
 def all_documents(version: str) -> dict[str, str]:
     """Every document that may be sent in one version, by a name for it."""
     documents = {"check": CHECK, "scopes": SCOPES, "probe": PROBE, "tags": tag_document(("tagsAdd", "tagsRemove"))}
+    documents |= {"bulk run": BULK_RUN, "bulk look": BULK_LOOK, "bulk cancel": BULK_CANCEL}
     for stream, asked in _STREAMS[version].items():
         documents |= {f"{stream} page": asked.page, f"{stream} by id": asked.by_id, f"{stream} rest": asked.rest}
+        for personal in (True, False):
+            documents[f"{stream} in bulk, personal {personal}"] = bulk_query(asked, personal=personal, behind=7)
     return documents
 
 

@@ -132,6 +132,14 @@ def ids_of(pages: Iterable[Page]) -> list[str]:
     return [record.external_id for record in records_of(pages)]
 
 
+def opening_of(pages: Iterator[Page]) -> list[Page]:
+    """The first pages of a walk, up to one that holds records: a page may be empty before the last."""
+    opening = [next(pages)]
+    while not opening[-1].records and not opening[-1].is_last:
+        opening.append(next(pages))
+    return opening
+
+
 def shape_of(pages: Iterable[Page]) -> list[tuple[int, bool]]:
     """How many records each page has, and whether it calls itself the last."""
     return [(len(page.records), page.is_last) for page in pages]

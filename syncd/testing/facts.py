@@ -12,7 +12,7 @@ import pytest
 from syncd.errors import AuthFailed, MappingFailed, StopStore, SyncdError, UnsupportedStream
 from syncd.mapping.base import Mapper
 from syncd.model import Customer, Json, RawRecord, Stream, TagAction, Window
-from syncd.testing.base import Checks, Subject, ids_of, records_of
+from syncd.testing.base import Checks, Subject, ids_of, opening_of, records_of
 
 _ODD: tuple[Json, ...] = (None, 7, -1.5, True, "", "?", "\x00", [], [7], {}, {"odd": "?"})
 
@@ -164,7 +164,7 @@ class FactChecks(Checks):
 
 
 def _first(subject: Subject, stream: Stream) -> RawRecord:
-    return next(subject.pull(stream)).records[0]
+    return opening_of(subject.pull(stream))[-1].records[0]
 
 
 def _reads_or_refuses(mapper: Mapper, stream: Stream, record: RawRecord) -> bool:

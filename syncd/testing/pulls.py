@@ -9,7 +9,7 @@ import pytest
 
 from syncd.errors import RetryLater, StopStore, SyncdError
 from syncd.model import Stream
-from syncd.testing.base import Checks, Subject, ids_of, records_of, shape_of
+from syncd.testing.base import Checks, Subject, ids_of, opening_of, records_of, shape_of
 
 
 class PullChecks(Checks):
@@ -152,30 +152,30 @@ class PullChecks(Checks):
     def test_removal_between_two_pages_skips_nothing(self, subject: Subject, stream: Stream) -> None:
         """A record removed behind the walk does not hide another one in front of it."""
         pages = subject.pull(stream)
-        first = next(pages)
-        subject.hand.remove(stream, first.records[0].external_id)
+        opening = opening_of(pages)
+        subject.hand.remove(stream, opening[-1].records[0].external_id)
 
-        ids = ids_of([first, *pages])
+        ids = ids_of([*opening, *pages])
 
         assert sorted(ids) == sorted(subject.ids[stream])
 
     def test_removal_while_stopped_skips_nothing(self, subject: Subject, stream: Stream) -> None:
         """Records removed between a kill and the resume do not hide others."""
-        first = next(subject.pull(stream))
-        for record in first.records[:2]:
+        opening = opening_of(subject.pull(stream))
+        for record in opening[-1].records[:2]:
             subject.hand.remove(stream, record.external_id)
 
-        ids = ids_of([first, *subject.resume(stream, first.cursor)])
+        ids = ids_of([*opening, *subject.resume(stream, opening[-1].cursor)])
 
         assert sorted(ids) == sorted(subject.ids[stream])
 
     def test_change_between_two_pages_skips_nothing(self, subject: Subject, stream: Stream) -> None:
         """A record changed behind the walk does not hide another one in front of it."""
         pages = subject.pull(stream)
-        first = next(pages)
+        opening = opening_of(pages)
         subject.hand.advance(5)
-        subject.hand.touch(stream, first.records[0].external_id)
+        subject.hand.touch(stream, opening[-1].records[0].external_id)
 
-        ids = ids_of([first, *pages])
+        ids = ids_of([*opening, *pages])
 
         assert set(ids) == subject.ids[stream]

@@ -1,5 +1,7 @@
 """The Shopify connector keeps the connector contract, against a shop served over HTTP."""
 
+from functools import partial
+
 from syncd.model import Stream
 from syncd.sandbox import ShopifyShop as Shop
 from tests.contracts.served import Acts, ServedContract
@@ -20,3 +22,9 @@ class TestShopify(ServedContract):
     refusal = REFUSAL
     connect = staticmethod(shopify_to)
     secrets = staticmethod(lambda shop: (shop.credentials["admin"].access_token,))
+
+
+class TestShopifyInBulk(TestShopify):
+    """The same where every complete walk of customers and orders goes by a bulk operation."""
+
+    connect = staticmethod(partial(shopify_to, bulk_from=1))

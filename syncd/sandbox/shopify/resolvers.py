@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncd.sandbox.shopify.access import ShopifyToken
+from syncd.sandbox.shopify.bulk import BulkDesk
 from syncd.sandbox.shopify.kinds import KINDS, Kind
 from syncd.sandbox.shopify.listing import Rows, connection, refusal
 from syncd.sandbox.shopify.render import View
@@ -31,12 +32,16 @@ class Root:
     """What one token sees and does; `fields` is what documents are executed on.
 
     Args:
+        bulk: The shop's bulk operations.
+        address: Where the shop is served.
         ignores_filter: Whether a scripted fault makes searches find everything.
         warnings: What is said about the searches of this request.
     """
 
     state: ShopifyState
     token: ShopifyToken
+    bulk: BulkDesk
+    address: str
     ignores_filter: bool = False
     warnings: list[Shown] = field(default_factory=list)
 
@@ -51,17 +56,21 @@ class Root:
         for kind in KINDS:
             lists[kind.field] = self._lister(kind)
             lists[kind.count_field] = self._counter(kind)
-        return lists | {
-            "customer": lambda info, id: self._find(info, id, "Customer"),  # noqa: A006
-            "order": lambda info, id: self._find(info, id, "Order"),  # noqa: A006
-            "node": lambda info, id: self._find(info, id),  # noqa: A006, PLW0108
-            "nodes": self._nodes,
-            "shop": lambda info: self._shop(),
-            "currentAppInstallation": lambda info: self._installation(),
-            "publicApiVersions": lambda info: [_api_version(handle) for handle in VERSIONS],
-            "tagsAdd": lambda info, id, tags: self._tag(id, tags, with_tags),  # noqa: A006
-            "tagsRemove": lambda info, id, tags: self._tag(id, tags, without_tags),  # noqa: A006
-        }
+        return (
+            lists
+            | self.bulk.resolvers(self.fields, self.address)
+            | {
+                "customer": lambda info, id: self._find(info, id, "Customer"),  # noqa: A006
+                "order": lambda info, id: self._find(info, id, "Order"),  # noqa: A006
+                "node": lambda info, id: self._find(info, id),  # noqa: A006, PLW0108
+                "nodes": self._nodes,
+                "shop": lambda info: self._shop(),
+                "currentAppInstallation": lambda info: self._installation(),
+                "publicApiVersions": lambda info: [_api_version(handle) for handle in VERSIONS],
+                "tagsAdd": lambda info, id, tags: self._tag(id, tags, with_tags),  # noqa: A006
+                "tagsRemove": lambda info, id, tags: self._tag(id, tags, without_tags),  # noqa: A006
+            }
+        )
 
     # -- lists ------------------------------------------------------------------------------------------------------
 

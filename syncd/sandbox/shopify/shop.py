@@ -21,6 +21,7 @@ from syncd.sandbox.products import PRODUCTS
 from syncd.sandbox.shop import Shop
 from syncd.sandbox.shopify import engine, oauth
 from syncd.sandbox.shopify.access import TOKEN_NAMES, Gate, ShopifyApp, ShopifyToken, well_known_access_token
+from syncd.sandbox.shopify.bulk import OUTPUTS, BulkDesk
 from syncd.sandbox.shopify.cost import Bucket
 from syncd.sandbox.shopify.resolvers import VERSIONS, Root
 from syncd.sandbox.shopify.seed import fill
@@ -50,6 +51,7 @@ class ShopifyShop(Shop):
         credentials: Its tokens by name: admin, recent_orders, read_only, no_customers.
         gate: Its app, and whether client credentials work.
         bucket: The points that queries may cost.
+        bulk: Its bulk operations, and what goes wrong with them.
     """
 
     platform = "shopify"
@@ -77,6 +79,7 @@ class ShopifyShop(Shop):
         }
         self.gate = Gate(site.store, clock)
         self.bucket = Bucket(self.state)
+        self.bulk = BulkDesk(clock=clock)
         fill(self.state, population)
 
     @property
@@ -98,6 +101,8 @@ class ShopifyShop(Shop):
             return oauth.token_answer(self.gate, call)
         if (call.method, call.path) == ("GET", "/admin/oauth/authorize"):
             return oauth.approval(self.gate, self.state, call)
+        if call.method == "GET" and call.path.startswith(OUTPUTS):
+            return self.bulk.file(call)
         return json_answer(404, {"errors": "Not Found"})
 
     def _graphql(self, call: Call, version: str) -> Answer:
@@ -108,7 +113,13 @@ class ShopifyShop(Shop):
         request = _request(call, version)
         if request is None:
             return json_answer(400, {"errors": {"query": "Required parameter missing or invalid"}}, headers)
-        root = Root(state=self.state, token=token, ignores_filter="query" in call.ignored)
+        root = Root(
+            state=self.state,
+            token=token,
+            bulk=self.bulk,
+            address=self.url,
+            ignores_filter="query" in call.ignored,
+        )
         body, deprecated = engine.run(root, self.bucket, request)
         if deprecated:
             headers["X-Shopify-API-Deprecated-Reason"] = ", ".join(deprecated)
