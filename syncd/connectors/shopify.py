@@ -157,6 +157,7 @@ class Shopify:
             reply = self._graph.ask(_page_question(asked, place, since))
             if resume is None and place.after is None and since is None and self._is_bulk(stream, reply, asked):
                 first = BulkPlace.first(reply.answer, _declared(reply, asked))
+                yield self._bulk_ask(stream).page(first)  # who only wants the count has it, and starts nothing
                 yield from self._bulk.walk(self._bulk_ask(stream), first)
                 return
             connection = _object(reply.data, asked.root)

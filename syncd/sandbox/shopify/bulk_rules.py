@@ -93,7 +93,7 @@ def _edges_only(found: list[Connection], operation: OperationDefinitionNode) -> 
     if wrong:
         yield (
             "All connection fields in a bulk query must select their contents using 'edges' > 'node', e.g: "
-            "'products { edges { node {'. Selecting via 'nodes' is not supported. Invalid connection fields: "
+            f"'{wrong[0]} {{ edges {{ node {{'. Selecting via 'nodes' is not supported. Invalid connection fields: "
             f"'{', '.join(wrong)}'."
         )
 

@@ -43,6 +43,12 @@ def ids(pages: Iterator[Page] | list[Page]) -> list[str]:
     return [record.external_id for page in pages for record in page.records]
 
 
+def begun(walk: Iterator[Page]) -> Page:
+    """The page of a walk that tells of the operation just started."""
+    next(walk)
+    return next(walk)
+
+
 def hashes(pages: Iterator[Page], stream: Stream) -> dict[str, bytes]:
     """What the records of a walk mean, by external id."""
     mapper = mapper_for("shopify", MapperOptions())
@@ -122,6 +128,13 @@ class TestRecords:
 
         assert "BulkRun" not in names(shop)
 
+    def test_asking_for_the_first_page_starts_nothing(self, shop: ShopifyShop) -> None:
+        """Who wants to know how much there is has the count, and no operation runs for it."""
+        page = next(in_bulk(shop).pull(Stream.ORDERS, Window()))
+
+        assert (page.declared, page.records, page.is_last) == (len(shop.state.orders), (), False)
+        assert shop.bulk.operations == {}
+
     def test_requests_are_few(self, shop: ShopifyShop) -> None:
         """One for the count, one for scopes, one to start, some looks and one file."""
         list(in_bulk(shop).pull(Stream.ORDERS, Window()))
@@ -170,7 +183,7 @@ class TestFiles:
         """The same bad file is not looked at for ever."""
         shop.bulk.lost_lines = 1
         walk = in_bulk(shop).pull(Stream.ORDERS, Window())
-        cursors = [next(walk).cursor, next(walk).cursor]
+        cursors = [begun(walk).cursor, next(walk).cursor]
 
         pages = list(in_bulk(shop).pull(Stream.ORDERS, Window(), cursors[-1]))
 
@@ -181,7 +194,7 @@ class TestFiles:
         """A connection that breaks gives no record, and the same operation serves the next run."""
         shop.faults.add(Fault(kind=FaultKind.CUT, path=OUTPUTS))
         walk = in_bulk(shop).pull(Stream.ORDERS, Window())
-        cursor = next(walk).cursor
+        cursor = begun(walk).cursor
 
         with pytest.raises((Unavailable, CorruptAnswer)):
             list(walk)
@@ -239,7 +252,7 @@ class TestRestarts:
 
     def test_a_killed_walk_finds_its_operation(self, shop: ShopifyShop) -> None:
         """The first cursor is given before the operation has ended."""
-        first = next(in_bulk(shop).pull(Stream.ORDERS, Window()))
+        first = begun(in_bulk(shop).pull(Stream.ORDERS, Window()))
 
         pages = list(in_bulk(shop).pull(Stream.ORDERS, Window(), first.cursor))
 
@@ -252,7 +265,7 @@ class TestRestarts:
         """In the same file, fetched again, nothing is given twice."""
         with opened() as shop:
             walk = in_bulk(shop).pull(Stream.ORDERS, Window())
-            before = [next(walk), next(walk)]
+            before = [begun(walk), next(walk)]
             walk.close()
 
             after = list(in_bulk(shop).pull(Stream.ORDERS, Window(), before[-1].cursor))
@@ -263,7 +276,7 @@ class TestRestarts:
 
     def test_a_file_that_is_gone_is_asked_for_anew(self, shop: ShopifyShop) -> None:
         """After a week a new operation takes the place of the old one."""
-        cursor = next(in_bulk(shop).pull(Stream.ORDERS, Window())).cursor
+        cursor = begun(in_bulk(shop).pull(Stream.ORDERS, Window())).cursor
         shop.faults.add(Fault(kind=FaultKind.ANSWER, path=OUTPUTS, status=403, body="<Error/>"))
 
         pages = list(in_bulk(shop).pull(Stream.ORDERS, Window(), cursor))
@@ -274,7 +287,7 @@ class TestRestarts:
     def test_expired_operations_are_replaced(self, shop: ShopifyShop) -> None:
         """The shop itself calls an operation of a week ago expired."""
         walk = in_bulk(shop).pull(Stream.ORDERS, Window())
-        cursor = next(walk).cursor
+        cursor = begun(walk).cursor
         next(walk)
         shop.clock.advance(8 * 86400)
 
@@ -306,7 +319,7 @@ class TestTrouble:
         """After three in a row the run gives up; the next goes on."""
         shop.bulk.failures = [0, 0, 0]
         walk = in_bulk(shop).pull(Stream.ORDERS, Window())
-        given = [next(walk), next(walk), next(walk)]
+        given = [next(walk) for _ in range(4)]
 
         with pytest.raises(Unavailable, match="without data"):
             next(walk)
@@ -337,13 +350,13 @@ class TestTrouble:
 
         empty = [page for page in pages if not page.records]
         assert clock.slept[:5] == [1.0, 2.0, 5.0, 5.0, 5.0]
-        assert len(empty) == 4
+        assert len(empty) == 5
         assert not any(page.is_last for page in empty)
 
     def test_an_operation_that_hangs_is_cancelled(self, shop: ShopifyShop) -> None:
         """Our own, after a day; then another is started."""
         shop.bulk.looks = 10_000
-        cursor = next(in_bulk(shop).pull(Stream.ORDERS, Window())).cursor
+        cursor = begun(in_bulk(shop).pull(Stream.ORDERS, Window())).cursor
         shop.bulk.looks = 0
         shop.clock.advance(25 * 3600)
 
@@ -355,7 +368,7 @@ class TestTrouble:
     def test_records_deleted_meanwhile_are_not_missing(self, shop: ShopifyShop) -> None:
         """Where fewer are found than were counted, the count is asked for anew."""
         walk = in_bulk(shop).pull(Stream.ORDERS, Window())
-        first = next(walk)
+        first = begun(walk)
         shop.delete_order(max(shop.state.orders))
 
         *_, last = walk
@@ -366,7 +379,7 @@ class TestTrouble:
     def test_a_record_that_is_missing_is_told(self, shop: ShopifyShop) -> None:
         """The shop's count outside the operation stands against what the operation found."""
         walk = in_bulk(shop).pull(Stream.ORDERS, Window())
-        next(walk)
+        begun(walk)
         operation = next(iter(shop.bulk.operations.values()))
         work = operation.work
         operation.work = lambda: iter(list(work())[1:])
@@ -380,7 +393,7 @@ class TestTrouble:
         """An operation that the token may not run stops the store."""
         shown = {"id": "gid://shopify/BulkOperation/1", "createdAt": "2026-03-01T00:00:00Z", "objectCount": "0"}
         denied = {**shown, "status": "FAILED", "errorCode": "ACCESS_DENIED", "rootObjectCount": "0"}
-        cursor = orjson.loads(next(in_bulk(shop).pull(Stream.CUSTOMERS, Window())).cursor)
+        cursor = orjson.loads(begun(in_bulk(shop).pull(Stream.CUSTOMERS, Window())).cursor)
         answering(shop, {"data": {"bulkOperation": denied}})
         connector = in_bulk(shop)
 
