@@ -23,7 +23,7 @@ import orjson
 import typer
 from typer.exceptions import Abort, TyperException
 
-from syncd import __version__, logs, push, screens, settings, upkeep, upkeep_screens
+from syncd import __version__, logs, push, screens, settings, upkeep
 from syncd import estimate as estimating
 from syncd.app import App, Selection
 from syncd.clock import SystemClock
@@ -273,7 +273,7 @@ def backfill(
     with _opened(ctx, shows_progress=not as_json and not dry_run and not estimate) as opened:
         if estimate:
             found = estimating.estimate(opened, chosen, window)
-            _emit(as_json, lambda: upkeep_screens.estimates_json(found), lambda: upkeep_screens.show_estimates(found))
+            _emit(as_json, lambda: screens.estimates_json(found), lambda: screens.show_estimates(found))
             return int(next((item.error.exit_code for item in found if item.error), ExitCode.OK))
         ends_at = _next_time(stop_at, opened)
         if dry_run:
@@ -293,10 +293,10 @@ def status(ctx: typer.Context, as_json: AsJson = False) -> int:
         configured = opened.settings.stores
         streams = [line for line in opened.database.runs.status() if line.store_id in configured]
     if as_json:
-        _print_json({**screens.status_json(place, streams), "orphaned": upkeep_screens.orphans_json(orphans)})
+        _print_json({**screens.status_json(place, streams), "orphaned": screens.orphans_json(orphans)})
     else:
         screens.show_status(place, streams)
-        upkeep_screens.show_orphans(orphans)
+        screens.show_orphans(orphans)
     return int(ExitCode.OK)
 
 
@@ -402,8 +402,8 @@ def remap(
             opened.derive()
     _emit(
         as_json,
-        lambda: upkeep_screens.remap_json(reports, dry_run=dry_run),
-        lambda: upkeep_screens.show_remap(reports, dry_run=dry_run),
+        lambda: screens.remap_json(reports, dry_run=dry_run),
+        lambda: screens.show_remap(reports, dry_run=dry_run),
     )
     return int(ExitCode.OK)
 
@@ -525,7 +525,7 @@ def store_remove(
         if not dry_run and not yes:
             _ask_removal(opened, removal, as_json=as_json)
         report = upkeep.remove_store(opened, removal, approved=approve, dry_run=dry_run)
-    _emit(as_json, lambda: upkeep_screens.removal_json(report), lambda: upkeep_screens.show_removal(report))
+    _emit(as_json, lambda: screens.removal_json(report), lambda: screens.show_removal(report))
     return int(ExitCode.OK if report.receipt else ExitCode.INCOMPLETE)
 
 
@@ -536,7 +536,7 @@ def _ask_removal(opened: App, removal: upkeep.Removal, *, as_json: bool) -> None
             f"removing {removal.store_id} waits for approval; nothing was done",
             hint="Look at it with `--dry-run`, then run it with `--yes`",
         )
-    upkeep_screens.show_removal(upkeep.remove_store(opened, removal, dry_run=True))
+    screens.show_removal(upkeep.remove_store(opened, removal, dry_run=True))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Ctrl-C is an answer, too
     if not typer.confirm(f"Remove {removal.store_id}?", err=True):
         raise Abort

@@ -19,7 +19,7 @@ LAYERS = (
     {"model", "errors", "clock", "condition", "money", "process", "logs", "plugins"},
     {"connectors", "mapping", "identity", "segments", "store", "sandbox"},
     {"sync", "derive", "push", "settings"},
-    {"app", "screens", "demo", "estimate", "upkeep", "upkeep_screens"},
+    {"app", "screens", "demo", "estimate", "upkeep"},
     {"cli", "daemon", "__main__"},
     {"testing"},  # for tests only: nothing of syncd may need it
 )

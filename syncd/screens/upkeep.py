@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 
 from syncd.estimate import Estimate
-from syncd.screens import Json, apply_json, say, show_apply, table
+from syncd.screens.paper import Json, say, table
+from syncd.screens.pushing import apply_json, show_apply
 from syncd.store.types import StoreView
 from syncd.upkeep import RemapReport, RemovalReport
 
