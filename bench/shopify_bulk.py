@@ -147,7 +147,7 @@ class _Shop(BaseHTTPRequestHandler):
             "createdAt": "2026-03-01T12:00:00Z",
             "objectCount": str(self._count * (LINES + 1)),
             "rootObjectCount": str(self._count),
-            "url": f"http://127.0.0.1:{self.server.server_address[1]}/orders.jsonl",
+            "url": f"http://{self.headers['Host']}/orders.jsonl",
         }
         if "bulkOperationRunQuery" in query:
             return {"bulkOperationRunQuery": {"bulkOperation": shown, "userErrors": []}}

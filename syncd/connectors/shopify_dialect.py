@@ -22,6 +22,7 @@ from syncd.errors import AuthFailed, PolicyRefused, ScopeMissing, SyncdError
 
 GRAPHQL = "graphql.json"
 
+_NO_LASTING = "Shopify wants tokens of this app to expire: set its client_id and client_secret instead of the token"
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]*(\.myshopify\.com)?")
 
 
@@ -127,10 +128,11 @@ class ShopifyDialect:
         return explain_closed(answer, self._domain)
 
     def _explain_token(self, answer: Answer) -> SyncdError:
-        token = fingerprint(self._tokens.token())
+        token, words = fingerprint(self._tokens.token()), said(answer.json)
+        is_lasting = "non-expiring" in words.lower()  # nothing but the text tells it from a revoked one
         return AuthFailed(
-            f"{self._domain} does not accept the token {token}: {said(answer.json)}",
-            hint="Is the app still installed in the shop? Set the token it has now",
+            f"{self._domain} does not accept the token {token}: {words}",
+            hint=_NO_LASTING if is_lasting else "Is the app still installed in the shop? Set the token it has now",
         )
 
 

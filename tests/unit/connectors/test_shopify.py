@@ -408,3 +408,16 @@ def test_two_shops_at_once_never_mix_their_tokens() -> None:
         for shop in shops:
             tokens = {seen.headers["x-shopify-access-token"] for seen in shop.history}
             assert tokens == {shop.credentials["admin"].access_token}
+
+
+def test_a_token_that_may_not_last_is_told_from_a_revoked_one(shop: ShopifyShop) -> None:
+    """The remedy is the app's own credentials, not another such token."""
+    body = '{"errors": "[API] Non-expiring access tokens are no longer accepted for the Admin API."}'
+    headers = {"Content-Type": "application/json"}
+    shop.faults.add(Fault(kind=FaultKind.ANSWER, status=401, headers=headers, body=body, path="graphql"))
+
+    with pytest.raises(AuthFailed) as caught:
+        next(shopify_to(shop).pull(Stream.CUSTOMERS, Window()))
+
+    assert "Non-expiring" in caught.value.message
+    assert "client_id" in (caught.value.hint or "")
