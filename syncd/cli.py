@@ -303,9 +303,9 @@ def status(ctx: typer.Context, as_json: AsJson = False) -> int:
 @app.command()
 def history(
     ctx: typer.Context,
-    store: Annotated[str | None, typer.Option("--store")] = None,
-    stream: Annotated[Stream | None, typer.Option("--stream")] = None,
-    limit: Annotated[int, typer.Option(min=1)] = 20,
+    store: Annotated[str | None, typer.Option("--store", help="Only this store.")] = None,
+    stream: Annotated[Stream | None, typer.Option("--stream", help="Only this stream.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
     as_json: AsJson = False,
 ) -> int:
     """The latest runs, newest first."""
@@ -333,12 +333,15 @@ def run_daemon(ctx: typer.Context) -> int:
 
 @app.command()
 def find(
-    ctx: typer.Context, text: str, limit: Annotated[int, typer.Option(min=1)] = 20, as_json: AsJson = False
+    ctx: typer.Context,
+    text: Annotated[str, typer.Argument(help="An e-mail address, phone, name or shop's id.")],
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    as_json: AsJson = False,
 ) -> int:
     """Find people by e-mail, phone, name or a shop's id."""
     with _opened(ctx) as opened:
         hits = opened.find(text, limit)
-    _emit(as_json, lambda: screens.hits_json(hits), lambda: screens.show_hits(text, hits))
+    _emit(as_json, lambda: screens.hits_json(hits), lambda: screens.show_hits(text, hits, limit))
     return int(ExitCode.OK if hits else ExitCode.FAILED)
 
 

@@ -21,8 +21,8 @@ def hits_json(hits: Sequence[ProfileHit]) -> Json:
     return {"profiles": [asdict(hit) for hit in hits]}
 
 
-def show_hits(text: str, hits: Sequence[ProfileHit]) -> None:
-    """A line a person."""
+def show_hits(text: str, hits: Sequence[ProfileHit], limit: int) -> None:
+    """A line a person, and whether there may be more."""
     if not hits:
         say(f"Nobody known by {text!r}.")
         return
@@ -31,6 +31,8 @@ def show_hits(text: str, hits: Sequence[ProfileHit]) -> None:
         for hit in hits
     ]
     table("People", ("profile", "name", "e-mail", "phone", "records", "stores"), rows)
+    if len(hits) == limit:
+        say(f"The first {limit}; `--limit` shows more.")
 
 
 def person_json(view: ProfileView) -> Json:
