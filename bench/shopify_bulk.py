@@ -22,8 +22,8 @@ import orjson
 import structlog
 
 from syncd.clock import SystemClock
-from syncd.connectors.shopify import Shopify
-from syncd.connectors.shopify_dialect import ShopifyConfig
+from syncd.connectors.shopify.connector import Shopify
+from syncd.connectors.shopify.dialect import ShopifyConfig
 from syncd.mapping import content_hash, mapper_for
 from syncd.mapping.base import MapperOptions
 from syncd.model import Stream, Window

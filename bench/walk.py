@@ -20,8 +20,8 @@ from typing import Any
 import structlog
 
 from syncd.clock import SystemClock
-from syncd.connectors.woocommerce import PAGE_SIZES, WooCommerce
-from syncd.connectors.woocommerce_dialect import WooCommerceConfig
+from syncd.connectors.woocommerce.connector import PAGE_SIZES, WooCommerce
+from syncd.connectors.woocommerce.dialect import WooCommerceConfig
 from syncd.model import Stream, Window
 from syncd.sandbox import Fault, FaultKind, Sandbox, SandboxOptions
 from syncd.sandbox.server import SITES

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncd.connectors.bigcommerce import BigCommerce
-from syncd.connectors.bigcommerce_dialect import BigCommerceConfig
+from syncd.connectors.bigcommerce.connector import BigCommerce
+from syncd.connectors.bigcommerce.dialect import BigCommerceConfig
 from syncd.sandbox import BigShop
 from tests.clock import ManualClock
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from syncd.connectors.shopify import BULK_FROM, Shopify
-from syncd.connectors.shopify_dialect import ShopifyConfig
+from syncd.connectors.shopify.connector import BULK_FROM, Shopify
+from syncd.connectors.shopify.dialect import ShopifyConfig
 from syncd.sandbox import Fault, FaultKind, Sandbox, SandboxOptions, ShopifyShop, ShopifySite
 from tests.clock import ManualClock
 

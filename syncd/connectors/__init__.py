@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 from syncd.clock import Clock
 from syncd.connectors.base import Connector
-from syncd.connectors.bigcommerce import BigCommerce
-from syncd.connectors.bigcommerce_dialect import BigCommerceConfig
+from syncd.connectors.bigcommerce.connector import BigCommerce
+from syncd.connectors.bigcommerce.dialect import BigCommerceConfig
 from syncd.connectors.config import StoreConfig
-from syncd.connectors.shopify import Shopify
-from syncd.connectors.shopify_auth import SCOPES, authorize
-from syncd.connectors.shopify_dialect import ShopifyConfig
-from syncd.connectors.woocommerce import WooCommerce
-from syncd.connectors.woocommerce_dialect import WooCommerceConfig
+from syncd.connectors.shopify.auth import SCOPES, authorize
+from syncd.connectors.shopify.connector import Shopify
+from syncd.connectors.shopify.dialect import ShopifyConfig
+from syncd.connectors.woocommerce.connector import WooCommerce
+from syncd.connectors.woocommerce.dialect import WooCommerceConfig
 from syncd.errors import ConfigInvalid
 from syncd.plugins import Plugged
 

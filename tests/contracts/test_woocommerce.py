@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from syncd.connectors.woocommerce import WooCommerce
-from syncd.connectors.woocommerce_dialect import WooCommerceConfig
+from syncd.connectors.woocommerce.connector import WooCommerce
+from syncd.connectors.woocommerce.dialect import WooCommerceConfig
 from syncd.mapping.base import MapperOptions
 from syncd.mapping.woocommerce import WooCommerceMapper
 from syncd.model import Stream

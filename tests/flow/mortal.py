@@ -20,7 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 import syncd.app
-import syncd.connectors.woocommerce
+import syncd.connectors.woocommerce.connector
 import syncd.mapping
 import syncd.store.exports  # noqa: F401 - imported here once, so that no fork has to
 from syncd.cli import run

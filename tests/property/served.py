@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 from syncd.connectors.base import Connector
-from syncd.connectors.bigcommerce import BigCommerce
-from syncd.connectors.shopify import Shopify
-from syncd.connectors.woocommerce import WooCommerce
-from syncd.connectors.woocommerce_dialect import WooCommerceConfig
+from syncd.connectors.bigcommerce.connector import BigCommerce
+from syncd.connectors.shopify.connector import Shopify
+from syncd.connectors.woocommerce.connector import WooCommerce
+from syncd.connectors.woocommerce.dialect import WooCommerceConfig
 from syncd.mapping import mapper_for
 from syncd.mapping.base import MapperOptions
 from syncd.model import Stream

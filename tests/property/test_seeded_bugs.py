@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from syncd import sync
-from syncd.connectors import bigcommerce_walks, idwalk, shopify, woocommerce
+from syncd.connectors import idwalk
 from syncd.connectors.base import Capabilities, Page
-from syncd.connectors.bigcommerce import BigCommerce
-from syncd.connectors.shopify import Shopify
-from syncd.connectors.woocommerce import WooCommerce
-from syncd.connectors.woocommerce_statuses import OrderStatuses
+from syncd.connectors.bigcommerce import walks as bigcommerce_walks
+from syncd.connectors.bigcommerce.connector import BigCommerce
+from syncd.connectors.shopify import connector as shopify
+from syncd.connectors.shopify.connector import Shopify
+from syncd.connectors.woocommerce import connector as woocommerce
+from syncd.connectors.woocommerce.connector import WooCommerce
+from syncd.connectors.woocommerce.statuses import OrderStatuses
 from syncd.errors import RetryLater, StopStore
 from syncd.model import Stream, Window
 from syncd.sandbox import FaultKind

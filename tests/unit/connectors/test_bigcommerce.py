@@ -14,8 +14,8 @@ import pytest
 from pydantic import ValidationError
 
 from syncd.connectors.base import PushOutcome
-from syncd.connectors.bigcommerce import BigCommerce
-from syncd.connectors.bigcommerce_dialect import BigCommerceConfig, BigCommerceDialect, Quota
+from syncd.connectors.bigcommerce.connector import BigCommerce
+from syncd.connectors.bigcommerce.dialect import BigCommerceConfig, BigCommerceDialect, Quota
 from syncd.connectors.exchange import Answer, Request
 from syncd.errors import AmbiguousWrite, AuthFailed, CorruptAnswer, PaginationLoop, PolicyRefused, ScopeMissing
 from syncd.model import Json, PlatformChange, RawRecord, Stream, TagAction, Window

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncd.connectors import connect
-from syncd.connectors.woocommerce_dialect import WooCommerceConfig
+from syncd.connectors.woocommerce.dialect import WooCommerceConfig
 from syncd.errors import Unavailable
 from tests.clock import ManualClock
 

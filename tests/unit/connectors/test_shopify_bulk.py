@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from syncd.connectors.base import Page
-from syncd.connectors.shopify_bulk_file import download, records_of, tally_of
+from syncd.connectors.shopify.bulk_file import download, records_of, tally_of
 from syncd.errors import CorruptAnswer, PolicyRefused, RateLimited, ScopeMissing, Unavailable
 from syncd.mapping import content_hash, mapper_for
 from syncd.mapping.base import MapperOptions

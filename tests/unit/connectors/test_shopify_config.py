@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from syncd.connectors.shopify_dialect import ShopifyConfig
+from syncd.connectors.shopify.dialect import ShopifyConfig
 
 
 def config(url: str = "acme", **settings: Any) -> ShopifyConfig:

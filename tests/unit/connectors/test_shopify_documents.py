@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLSchema, NoDeprecatedCustomRule, build_schema, parse, validate
 
-from syncd.connectors.shopify_documents import VERSIONS, all_documents, tag_document
+from syncd.connectors.shopify.documents import VERSIONS, all_documents, tag_document
 from syncd.sandbox.shopify.engine import schema_of
 
 SENT = [(version, name) for version in VERSIONS for name in all_documents(version)]

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from syncd.connectors.exchange import Answer, Request
-from syncd.connectors.shopify_errors import cost_of, costs_too_much, explain_errors, said, withholds_personal
+from syncd.connectors.shopify.errors import cost_of, costs_too_much, explain_errors, said, withholds_personal
 from syncd.errors import (
     AmbiguousWrite,
     CorruptAnswer,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from syncd.connectors.shopify_errors import Cost
-from syncd.connectors.shopify_graph import Pacer, Question
+from syncd.connectors.shopify.errors import Cost
+from syncd.connectors.shopify.graph import Pacer, Question
 from syncd.errors import Interrupted, RateLimited, RequestRefused
 from syncd.model import Stream, Window
 from syncd.sandbox import Call, Fault, FaultKind, ShopifyShop

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 
-from syncd.connectors.shopify import Shopify
-from syncd.connectors.shopify_auth import SCOPES, authorize
-from syncd.connectors.shopify_dialect import ShopifyConfig
+from syncd.connectors.shopify.auth import SCOPES, authorize
+from syncd.connectors.shopify.connector import Shopify
+from syncd.connectors.shopify.dialect import ShopifyConfig
 from syncd.errors import AuthFailed, ConfigInvalid, CorruptAnswer, Unavailable
 from syncd.model import Stream, Window
 from syncd.sandbox import Fault, FaultKind, ShopifyShop

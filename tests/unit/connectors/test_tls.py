@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from syncd.connectors.woocommerce import WooCommerce
-from syncd.connectors.woocommerce_dialect import WooCommerceConfig
+from syncd.connectors.woocommerce.connector import WooCommerce
+from syncd.connectors.woocommerce.dialect import WooCommerceConfig
 from syncd.errors import TlsFailed
 from syncd.model import Stream, Window
 from syncd.sandbox import Fault, FaultKind, Sandbox, SandboxClock, SandboxOptions, WooShop

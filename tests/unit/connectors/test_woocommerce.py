@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from syncd.connectors.base import PushOutcome
 from syncd.connectors.exchange import Answer, Request
-from syncd.connectors.woocommerce import WooCommerce
-from syncd.connectors.woocommerce_dialect import WooCommerceConfig, WooCommerceDialect
+from syncd.connectors.woocommerce.connector import WooCommerce
+from syncd.connectors.woocommerce.dialect import WooCommerceConfig, WooCommerceDialect
 from syncd.errors import (
     AmbiguousWrite,
     AuthFailed,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from syncd.connectors.exchange import Answer, Request
-from syncd.connectors.woocommerce import WooCommerce
-from syncd.connectors.woocommerce_dialect import WooCommerceConfig
-from syncd.connectors.woocommerce_edge import edge_refusal
+from syncd.connectors.woocommerce.connector import WooCommerce
+from syncd.connectors.woocommerce.dialect import WooCommerceConfig
+from syncd.connectors.woocommerce.edge import edge_refusal
 from syncd.errors import AuthFailed, PolicyRefused
 from syncd.model import PlatformChange, Stream, TagAction, Window
 from syncd.sandbox import Sandbox, SandboxClock, SandboxOptions, WooShop

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from syncd.connectors.woocommerce import WooCommerce
-from syncd.connectors.woocommerce_dialect import WooCommerceConfig
-from syncd.connectors.woocommerce_hours import QuietHours, zone_of
+from syncd.connectors.woocommerce.connector import WooCommerce
+from syncd.connectors.woocommerce.dialect import WooCommerceConfig
+from syncd.connectors.woocommerce.hours import QuietHours, zone_of
 from syncd.model import Stream, Window
 from syncd.sandbox import Sandbox, SandboxClock
 from tests.clock import START, ManualClock

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from graphql import DocumentNode, build_schema, extend_schema, parse, print_ast, validate
 
-from syncd.connectors.shopify_documents import VERSIONS, all_documents
+from syncd.connectors.shopify.documents import VERSIONS, all_documents
 from syncd.sandbox import SandboxClock
 from syncd.sandbox.shopify import engine
 from tests.clock import START

@@ -16,8 +16,8 @@ from itertools import chain
 
 import orjson
 
-from syncd.connectors.bigcommerce_api import Api, data, joined, number_of, page_count
-from syncd.connectors.bigcommerce_attributes import Attributes
+from syncd.connectors.bigcommerce.api import Api, data, joined, number_of, page_count
+from syncd.connectors.bigcommerce.attributes import Attributes
 from syncd.connectors.idwalk import Row, row_id
 from syncd.model import Json
 

@@ -21,11 +21,11 @@ from syncd.connectors.base import Capabilities, Page, PushResult, StreamTraits
 from syncd.connectors.exchange import Answer, Request
 from syncd.connectors.idwalk import Place, Position, Row, Slice, Step, row_id, step
 from syncd.connectors.transport import Transport
-from syncd.connectors.woocommerce_check import check_store
-from syncd.connectors.woocommerce_dialect import API, WooCommerceConfig, WooCommerceDialect
-from syncd.connectors.woocommerce_hours import QuietHours, zone_of
-from syncd.connectors.woocommerce_push import push_changes
-from syncd.connectors.woocommerce_statuses import CART_STATUSES, OrderStatuses
+from syncd.connectors.woocommerce.check import check_store
+from syncd.connectors.woocommerce.dialect import API, WooCommerceConfig, WooCommerceDialect
+from syncd.connectors.woocommerce.hours import QuietHours, zone_of
+from syncd.connectors.woocommerce.push import push_changes
+from syncd.connectors.woocommerce.statuses import CART_STATUSES, OrderStatuses
 from syncd.errors import CorruptAnswer, RequestRefused, UnsupportedStream
 from syncd.model import PlatformChange, RawRecord, StoreFacts, Stream, Window
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from syncd.clock import Clock
 from syncd.connectors.exchange import Answer, Request
 from syncd.connectors.transport import Transport
-from syncd.connectors.woocommerce_dialect import API, ROLE_HINT, WooCommerceConfig, WooCommerceDialect
+from syncd.connectors.woocommerce.dialect import API, ROLE_HINT, WooCommerceConfig, WooCommerceDialect
 from syncd.errors import AuthFailed, ConfigInvalid, CorruptAnswer, PolicyRefused, RequestRefused, ScopeMissing
 from syncd.model import Finding, Json, StoreFacts, Stream
 

@@ -13,8 +13,8 @@ import structlog
 
 from syncd.clock import Clock
 from syncd.connectors.exchange import Answer, Request
-from syncd.connectors.shopify_dialect import GRAPHQL
-from syncd.connectors.shopify_errors import Cost, cost_of, costs_too_much, warned_fields, withholds_personal
+from syncd.connectors.shopify.dialect import GRAPHQL
+from syncd.connectors.shopify.errors import Cost, cost_of, costs_too_much, warned_fields, withholds_personal
 from syncd.connectors.transport import Transport
 from syncd.errors import Interrupted, RequestRefused
 from syncd.model import Json

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from syncd.connectors.bigcommerce_api import Api
-from syncd.connectors.bigcommerce_attributes import MOST, Attributes
-from syncd.connectors.bigcommerce_push import VALUES
+from syncd.connectors.bigcommerce.api import Api
+from syncd.connectors.bigcommerce.attributes import MOST, Attributes
+from syncd.connectors.bigcommerce.push import VALUES
 from syncd.connectors.exchange import Request
 from syncd.errors import ScopeMissing, WriteRejected
 from syncd.model import Finding, Json, StoreFacts, Stream

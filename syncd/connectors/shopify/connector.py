@@ -16,13 +16,13 @@ import orjson
 
 from syncd.clock import Clock
 from syncd.connectors.base import Capabilities, Page, PushResult, StreamTraits
-from syncd.connectors.shopify_bulk import BULK_STREAMS, Bulk, BulkAsk, BulkPlace
-from syncd.connectors.shopify_check import check_store, granted_scopes
-from syncd.connectors.shopify_dialect import ShopifyConfig, ShopifyDialect
-from syncd.connectors.shopify_documents import StreamDocuments, stream_documents
-from syncd.connectors.shopify_graph import Graph, Question, Reply
-from syncd.connectors.shopify_push import LARGEST_BATCH, push_changes
-from syncd.connectors.shopify_tokens import ClientCredentials, GivenToken, TokenDialect, Tokens
+from syncd.connectors.shopify.bulk import BULK_STREAMS, Bulk, BulkAsk, BulkPlace
+from syncd.connectors.shopify.check import check_store, granted_scopes
+from syncd.connectors.shopify.dialect import ShopifyConfig, ShopifyDialect
+from syncd.connectors.shopify.documents import StreamDocuments, stream_documents
+from syncd.connectors.shopify.graph import Graph, Question, Reply
+from syncd.connectors.shopify.push import LARGEST_BATCH, push_changes
+from syncd.connectors.shopify.tokens import ClientCredentials, GivenToken, TokenDialect, Tokens
 from syncd.connectors.transport import Transport
 from syncd.errors import CorruptAnswer, PaginationLoop, RequestRefused, UnsupportedStream
 from syncd.model import Json, PlatformChange, RawRecord, StoreFacts, Stream, Window

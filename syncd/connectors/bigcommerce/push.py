@@ -9,8 +9,8 @@ from functools import partial
 from typing import NamedTuple
 
 from syncd.connectors.base import PushOutcome, PushResult
-from syncd.connectors.bigcommerce_api import Api, chunks, joined, number_of
-from syncd.connectors.bigcommerce_attributes import Attribute, Attributes
+from syncd.connectors.bigcommerce.api import Api, chunks, joined, number_of
+from syncd.connectors.bigcommerce.attributes import Attribute, Attributes
 from syncd.connectors.exchange import Answer, Request
 from syncd.connectors.idwalk import Row
 from syncd.errors import AmbiguousWrite, RequestRefused, SyncdError, WriteRejected

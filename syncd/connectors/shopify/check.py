@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from syncd.connectors.shopify_dialect import ShopifyConfig
-from syncd.connectors.shopify_documents import CHECK, PROBE, SCOPES
-from syncd.connectors.shopify_graph import Graph, Question, Reply, answered_version
+from syncd.connectors.shopify.dialect import ShopifyConfig
+from syncd.connectors.shopify.documents import CHECK, PROBE, SCOPES
+from syncd.connectors.shopify.graph import Graph, Question, Reply, answered_version
 from syncd.errors import ConfigInvalid, ScopeMissing
 from syncd.model import Finding, Json, StoreFacts, Stream
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from syncd.connectors.bigcommerce_api import Api, data, number_of
+from syncd.connectors.bigcommerce.api import Api, data, number_of
 from syncd.connectors.exchange import Request
 from syncd.connectors.idwalk import Row
 from syncd.errors import WriteRejected

@@ -20,8 +20,8 @@ from syncd.clock import Clock
 from syncd.connectors.base import Page
 from syncd.connectors.config import StoreConfig
 from syncd.connectors.exchange import Answer
-from syncd.connectors.shopify_bulk_file import Tally, download, records_of, tally_of
-from syncd.connectors.shopify_documents import (
+from syncd.connectors.shopify.bulk_file import Tally, download, records_of, tally_of
+from syncd.connectors.shopify.documents import (
     BULK_CANCEL,
     BULK_LOOK,
     BULK_RUN,
@@ -29,7 +29,7 @@ from syncd.connectors.shopify_documents import (
     bulk_holds_nested,
     bulk_query,
 )
-from syncd.connectors.shopify_graph import Graph, Question
+from syncd.connectors.shopify.graph import Graph, Question
 from syncd.errors import CorruptAnswer, Interrupted, RateLimited, RequestRefused, ScopeMissing, Unavailable
 from syncd.model import Json, RawRecord, Stream
 

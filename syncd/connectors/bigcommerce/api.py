@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from syncd.connectors.bigcommerce_dialect import Quota
+from syncd.connectors.bigcommerce.dialect import Quota
 from syncd.connectors.exchange import Answer, Request
 from syncd.connectors.idwalk import Row
 from syncd.connectors.transport import Transport

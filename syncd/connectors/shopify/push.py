@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from syncd.connectors.base import PushOutcome, PushResult
-from syncd.connectors.shopify_documents import tag_document
-from syncd.connectors.shopify_graph import Graph, Question
+from syncd.connectors.shopify.documents import tag_document
+from syncd.connectors.shopify.graph import Graph, Question
 from syncd.errors import RequestRefused
 from syncd.model import Json, PlatformChange, TagAction
 

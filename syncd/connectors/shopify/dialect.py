@@ -15,8 +15,8 @@ from pydantic import SecretStr, field_validator, model_validator
 
 from syncd.connectors.config import Frozen, StoreConfig
 from syncd.connectors.exchange import Answer, Request, Signed, fingerprint
-from syncd.connectors.shopify_errors import explain_errors, said
-from syncd.connectors.shopify_tokens import Tokens
+from syncd.connectors.shopify.errors import explain_errors, said
+from syncd.connectors.shopify.tokens import Tokens
 from syncd.connectors.wire import address_fault
 from syncd.errors import AuthFailed, PolicyRefused, ScopeMissing, SyncdError
 

@@ -21,8 +21,8 @@ from syncd.clock import Clock
 from syncd.connectors.config import Frozen, HttpConfig, StoreConfig
 from syncd.connectors.exchange import Answer, Request, Signed, fingerprint
 from syncd.connectors.wire import address_fault
-from syncd.connectors.woocommerce_edge import edge_refusal
-from syncd.connectors.woocommerce_hours import QuietHours
+from syncd.connectors.woocommerce.edge import edge_refusal
+from syncd.connectors.woocommerce.hours import QuietHours
 from syncd.errors import AuthFailed, PolicyRefused, RequestRefused, ScopeMissing, SyncdError, WriteRejected
 
 API = "wc/v3/"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from syncd.connectors.bigcommerce_api import Api, chunks, data, end_cursor, joined, number_of, rows, total
-from syncd.connectors.bigcommerce_records import SUBSCRIBERS, email_of
+from syncd.connectors.bigcommerce.api import Api, chunks, data, end_cursor, joined, number_of, rows, total
+from syncd.connectors.bigcommerce.records import SUBSCRIBERS, email_of
 from syncd.connectors.cursor import Resumable
 from syncd.connectors.exchange import Answer, Request
 from syncd.connectors.idwalk import Row, row_id

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from syncd.clock import Clock
 from syncd.connectors.exchange import Answer, Request, Signed
-from syncd.connectors.shopify_errors import said
+from syncd.connectors.shopify.errors import said
 from syncd.connectors.transport import Transport
 from syncd.errors import AuthFailed, CorruptAnswer, PolicyRefused, SyncdError
 from syncd.model import Json

@@ -4,7 +4,7 @@ Customers are walked by the platform's own cursor. Their update time does not mo
 newsletter subscriptions: an incremental pull adds the customers behind changed subscriptions, and only a sweep is
 complete. Orders are walked by id, with or without a filter by update time, so none is skipped while others change.
 Carts cannot be listed; what can be seen of them are incomplete orders, which are carts only and go by `order:<id>`.
-What a record is laid together from is told in `bigcommerce_records`.
+What a record is laid together from is told in `records`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 
 from syncd.clock import Clock
 from syncd.connectors.base import Capabilities, Page, PushResult, StreamTraits
-from syncd.connectors.bigcommerce_api import LARGEST_PAGE, Api
-from syncd.connectors.bigcommerce_attributes import Attributes
-from syncd.connectors.bigcommerce_check import check_store
-from syncd.connectors.bigcommerce_dialect import BigCommerceConfig, BigCommerceDialect, Quota
-from syncd.connectors.bigcommerce_push import LARGEST_BATCH, push_changes
-from syncd.connectors.bigcommerce_records import CustomerRecords, OrderRecords
-from syncd.connectors.bigcommerce_walks import CART_PREFIX, CustomerWalk, OrderWalk, Place, Step
+from syncd.connectors.bigcommerce.api import LARGEST_PAGE, Api
+from syncd.connectors.bigcommerce.attributes import Attributes
+from syncd.connectors.bigcommerce.check import check_store
+from syncd.connectors.bigcommerce.dialect import BigCommerceConfig, BigCommerceDialect, Quota
+from syncd.connectors.bigcommerce.push import LARGEST_BATCH, push_changes
+from syncd.connectors.bigcommerce.records import CustomerRecords, OrderRecords
+from syncd.connectors.bigcommerce.walks import CART_PREFIX, CustomerWalk, OrderWalk, Place, Step
 from syncd.connectors.idwalk import Row, row_id
 from syncd.connectors.transport import Transport
 from syncd.errors import UnsupportedStream

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from syncd.clock import Clock
 from syncd.connectors.exchange import Answer, Request
 from syncd.connectors.transport import Transport
-from syncd.connectors.woocommerce_dialect import API
+from syncd.connectors.woocommerce.dialect import API
 from syncd.errors import AuthFailed, CorruptAnswer, PolicyRefused, RequestRefused, ScopeMissing
 from syncd.model import Finding, Json
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from syncd.connectors.base import PushOutcome, PushResult
 from syncd.connectors.exchange import Answer, Request
 from syncd.connectors.transport import Transport
-from syncd.connectors.woocommerce_dialect import API, said
+from syncd.connectors.woocommerce.dialect import API, said
 from syncd.errors import (
     AmbiguousWrite,
     AuthFailed,

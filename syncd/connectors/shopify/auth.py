@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from syncd.clock import Clock
-from syncd.connectors.shopify_dialect import ShopifyConfig
-from syncd.connectors.shopify_tokens import TokenDialect, ask_for_token
+from syncd.connectors.shopify.dialect import ShopifyConfig
+from syncd.connectors.shopify.tokens import TokenDialect, ask_for_token
 from syncd.connectors.transport import Transport
 from syncd.errors import AuthFailed, ConfigInvalid, Interrupted
 

@@ -1,0 +1,1 @@
+"""The Shopify connector: `connector` walks and writes, the other modules are what it is made of."""
