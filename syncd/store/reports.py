@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, true, update
 
 from syncd.model import Lane, Stream
 from syncd.store.engine import table_of
 from syncd.store.leases import checkpoints
 from syncd.store.rows import MAIN
 from syncd.store.tables import RejectedRecord, Run, Store
-from syncd.store.types import COMPLETE_KINDS, Counts, LaneState, RunReport, StreamStatus
+from syncd.store.types import COMPLETE_KINDS, Counts, LaneKey, LaneState, RunReport, StreamStatus
 from syncd.store.walks import lane_state
 
 stores = table_of(Store)
@@ -22,6 +22,8 @@ rejected_records = table_of(RejectedRecord)
 _IS_WHOLE = runs.c.kind.in_(COMPLETE_KINDS)
 _COUNTS = tuple(Counts.__dataclass_fields__)
 _PLAIN = ("run_id", "store_id", "kind", "status", "started_at", "ended_at", "reason", "pages", "deleted", "declared")
+
+CUT_OFF = "the process ended before the run did"
 
 Place = tuple[str, str]  # store id, stream
 
@@ -44,6 +46,17 @@ def run_report(row: Row[Any]) -> RunReport:
         lane=Lane(row.lane),
         counts=Counts(**{name: getattr(row, name) for name in _COUNTS}),
     )
+
+
+def settle_cut_off_runs(connection: Connection, key: LaneKey) -> None:
+    """Note of a lane's runs that are still under way that they were interrupted; nobody knows when."""
+    statement = update(runs).where(
+        runs.c.store_id == key.store_id,
+        runs.c.stream == key.stream.value,
+        runs.c.lane == key.lane.value,
+        runs.c.status == "running",
+    )
+    connection.execute(statement.values(status="interrupted", reason=CUT_OFF))
 
 
 def run_query() -> Select[Any]:

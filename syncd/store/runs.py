@@ -13,7 +13,7 @@ from syncd.store import leases, walks
 from syncd.store.deletion import delete_missing
 from syncd.store.engine import Engines, insert_rows, upsert
 from syncd.store.grouping import Grouping
-from syncd.store.reports import run_query, run_report, run_row, runs, stores, stream_statuses
+from syncd.store.reports import run_query, run_report, run_row, runs, settle_cut_off_runs, stores, stream_statuses
 from syncd.store.schema import wait_for_turn
 from syncd.store.types import LaneKey, LaneState, Lease, RunReport, StreamStatus, Walk, WalkEnd
 
@@ -69,11 +69,15 @@ class Runs:
     def acquire(self, key: LaneKey, owner: str, ttl_s: float) -> Lease:
         """Take the lease of a lane for some seconds; one that is the owner's already begins a new epoch.
 
+        A run of the lane that is still noted as running lost its lease, so it is settled as interrupted.
+
         Raises:
             LockHeld: Another owner holds it and it has not run out.
         """
         with self._engines.write() as connection:
-            return leases.acquire(connection, key, owner, self._clock.now(), ttl_s)
+            lease = leases.acquire(connection, key, owner, self._clock.now(), ttl_s)
+            settle_cut_off_runs(connection, key)
+            return lease
 
     def renew(self, lease: Lease, ttl_s: float) -> None:
         """Hold a lease for some seconds from now.

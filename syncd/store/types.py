@@ -211,7 +211,12 @@ COMPLETE_KINDS = ("sweep", "backfill")  # runs that walk everything; the others 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunReport:
-    """One run for one stream, as `history` shows it."""
+    """One run for one stream, as `history` shows it.
+
+    Args:
+        status: running, succeeded, partial, failed, or interrupted: its process was gone before it could say more.
+        ended_at: None also where nobody saw the end.
+    """
 
     run_id: str
     store_id: str
@@ -219,7 +224,7 @@ class RunReport:
     stream: Stream
     lane: Lane
     kind: str
-    status: str  # running | succeeded | partial | failed
+    status: str
     started_at: datetime
     ended_at: datetime | None = None
     reason: str = ""

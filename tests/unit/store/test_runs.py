@@ -185,6 +185,29 @@ def test_runs_are_told_newest_first(database: Database, clock: ManualClock) -> N
     assert database.runs.history(10, store_id="other") == []
 
 
+def test_the_next_to_work_a_lane_settles_what_a_dead_process_left(database: Database, clock: ManualClock) -> None:
+    """Runs of that lane which are still under way are interrupted; those of others, and those settled, stay."""
+    database.runs.acquire(KEY, "one", 60)
+    failed = replace(REPORT, run_id="0", status="failed", reason="refused", ended_at=START)
+    elsewhere = replace(REPORT, run_id="2", lane=Lane.BACKFILL)
+    other_stream = replace(REPORT, run_id="3", stream=Stream.CARTS)
+    other_store = replace(REPORT, run_id="4", store_id="other")
+    runs = [other_store, other_stream, elsewhere, REPORT, failed]
+    for report in runs:
+        database.runs.start_run(report)
+    with pytest.raises(LockHeld):
+        database.runs.acquire(KEY, "two", 60)
+    held = [report.status for report in database.runs.history(10)]
+    clock.advance(61)
+
+    database.runs.acquire(KEY, "two", 60)
+
+    settled = replace(REPORT, status="interrupted", reason="the process ended before the run did")
+    told = [replace(report, platform="woocommerce") for report in database.runs.history(10)]
+    assert held == [report.status for report in runs]
+    assert told == [settled if report is REPORT else report for report in runs]
+
+
 def test_status_counts_what_is_stored(database: Database, clock: ManualClock) -> None:
     """Status tells stored and rejected records, the bookmark, the walk under way and the last run."""
     database.runs.register_store("shop", "woocommerce", FACTS)
