@@ -39,6 +39,7 @@ from syncd.store.types import Counts, LaneKey, ProfileHit, RejectedRecordView, R
 from syncd.sync import STOPPED, Ask, Listener, Source, Tools, plan_window, recommit, run_stream
 
 _MAX_STORES_AT_ONCE = 8
+BACKFILL_LEAVES = 0.5  # of a platform's rate limit, to the live lane of another process
 _REFUSED_REST = timedelta(days=1)  # a person who applies a plan tries again at once
 
 log = get_logger(__name__)
@@ -158,6 +159,7 @@ class App:
         self.clock = clock or SystemClock(self.stop)
         self.listener = listener
         self._connectors: dict[str, Connector] = {}
+        self._left_quota = 0.0
         self._sources: dict[str, Source] = {}
         self._guard = threading.Lock()
 
@@ -200,7 +202,7 @@ class App:
         """The store's one connector, made at first use."""
         with self._guard:
             if store_id not in self._connectors:
-                config = self.settings.store(store_id)
+                config = self.settings.store(store_id).leaving_quota(self._left_quota)
                 self._connectors[store_id] = connect(config, store_id=store_id, clock=self.clock)
             return self._connectors[store_id]
 
@@ -276,9 +278,12 @@ class App:
     ) -> SyncReport:
         """Pull a fixed window in a lane of its own, resumable, then derive; nothing is written to a shop.
 
+        Half of each platform's rate limit is left to the live lane, which may be at work in another process.
+
         Args:
             stop_at: When to stop after the page in hand; the same backfill goes on from there.
         """
+        self._left_quota = BACKFILL_LEAVES
         outcomes = self.pull(selection, lambda _: Ask(kind="backfill", window=window, stop_at=stop_at))
         return SyncReport(outcomes=outcomes, derived=self.derive())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
 
@@ -66,6 +66,7 @@ class HttpConfig(Frozen):
     deadline_s: float = Field(default=60.0, gt=0)
     max_body_mb: int = Field(default=64, ge=1)
     concurrency: int = Field(default=2, ge=1, le=16)
+    leave_quota: float = Field(default=0.0, ge=0, le=0.9)
 
     @field_serializer("headers")
     def _masked(self, headers: dict[str, str]) -> dict[str, str]:
@@ -93,3 +94,8 @@ class StoreConfig(Frozen):
     sweep: SweepConfig = SweepConfig()
     push: PushConfig = PushConfig()
     http: HttpConfig = HttpConfig()
+
+    def leaving_quota(self, share: float) -> Self:
+        """The same settings, with at least this share of the platform's rate limit left to others."""
+        http = self.http.model_copy(update={"leave_quota": max(self.http.leave_quota, share)})
+        return self.model_copy(update={"http": http})

@@ -64,7 +64,7 @@ class BigCommerce:
     def __init__(
         self, config: BigCommerceConfig, *, store_id: str, clock: Clock, page_sizes: Sequence[int] = PAGE_SIZES
     ) -> None:
-        quota = Quota(clock)
+        quota = Quota(clock, config.http.leave_quota)
         dialect = BigCommerceDialect(config, quota)
         self._store_hash = config.store_hash
         self._clock = clock

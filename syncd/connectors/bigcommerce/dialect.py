@@ -70,10 +70,16 @@ class BigCommerceConfig(StoreConfig):
 
 
 class Quota:
-    """How many requests the store has left in its window, as its own answers tell; safe between threads."""
+    """How many requests the store has left in its window, as its own answers tell; safe between threads.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        leave: Share of each window's requests that is left to others; a few always are.
+    """
+
+    def __init__(self, clock: Clock, leave: float = 0.0) -> None:
         self._clock = clock
+        self._leave = leave
+        self._reserve = _RESERVE
         self._mutex = threading.Lock()
         self._left: int | None = None
         self._resets_at_s = 0.0
@@ -84,6 +90,7 @@ class Quota:
         if left.isdigit():
             with self._mutex:
                 self._left = int(left)
+                self._reserve = max(_RESERVE, int(self._leave * _number(headers, "X-Rate-Limit-Requests-Quota")))
                 self._resets_at_s = self._clock.monotonic() + reset_s(headers)
 
     def wait(self) -> None:
@@ -102,10 +109,15 @@ class Quota:
             if self._left is None:
                 return 0.0
             self._left -= 1
-            if self._left >= _RESERVE:
+            if self._left >= self._reserve:
                 return 0.0
             self._left = None
             return self._resets_at_s - self._clock.monotonic()
+
+
+def _number(headers: Mapping[str, str], name: str) -> int:
+    text = headers.get(name, "")
+    return int(text) if text.isdigit() else 0
 
 
 class BigCommerceDialect:

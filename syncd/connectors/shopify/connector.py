@@ -20,7 +20,7 @@ from syncd.connectors.shopify.bulk import BULK_STREAMS, Bulk, BulkAsk, BulkPlace
 from syncd.connectors.shopify.check import check_store, granted_scopes
 from syncd.connectors.shopify.dialect import ShopifyConfig, ShopifyDialect
 from syncd.connectors.shopify.documents import StreamDocuments, stream_documents
-from syncd.connectors.shopify.graph import Graph, Question, Reply
+from syncd.connectors.shopify.graph import Graph, Pacer, Question, Reply
 from syncd.connectors.shopify.push import LARGEST_BATCH, push_changes
 from syncd.connectors.shopify.tokens import ClientCredentials, GivenToken, TokenDialect, Tokens
 from syncd.connectors.transport import Transport
@@ -106,7 +106,8 @@ class Shopify:
         self._token_transport = Transport(config, token_dialect, store_id=store_id, clock=clock)
         dialect = ShopifyDialect(config, _tokens(config, self._token_transport, clock))
         self._transport = Transport(config, dialect, store_id=store_id, clock=clock)
-        self._graph = Graph(self._transport, version=config.api_version, clock=clock, store_id=store_id)
+        pacer = Pacer(clock, config.http.leave_quota)
+        self._graph = Graph(self._transport, version=config.api_version, clock=clock, pacer=pacer, store_id=store_id)
         self._bulk = Bulk(self._graph, config, clock, page_size=page_size)
         self._scopes: frozenset[str] | None = None
 

@@ -71,10 +71,15 @@ class Reply:
 
 
 class Pacer:
-    """Keeps count of the bucket that queries are paid from, so that none is sent before it would be let in."""
+    """Keeps count of the bucket that queries are paid from, so that none is sent before it would be let in.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        leave: Share of the bucket that is left to others; a tenth always is.
+    """
+
+    def __init__(self, clock: Clock, leave: float = 0.0) -> None:
         self._clock = clock
+        self._reserve = max(_RESERVE, leave)
         self._mutex = threading.Lock()
         self._costs: dict[str, float] = {}
         self._seen: Cost | None = None
@@ -88,7 +93,7 @@ class Pacer:
                 return 0.0
             elapsed_s = self._clock.monotonic() - self._seen_at_s
             available = min(seen.maximum, seen.available + elapsed_s * seen.restore_rate)
-            wanted = min(seen.maximum, self._costs.get(document, 0.0) + _RESERVE * seen.maximum)
+            wanted = min(seen.maximum, self._costs.get(document, 0.0) + self._reserve * seen.maximum)
             return max(0.0, wanted - available) / seen.restore_rate
 
     def learn(self, document: str, cost: Cost | None) -> None:
@@ -107,12 +112,12 @@ class Graph:
         shows_personal: False once the shop refused names and addresses; questions then leave them out.
     """
 
-    def __init__(self, transport: Transport, *, version: str, clock: Clock, store_id: str) -> None:
+    def __init__(self, transport: Transport, *, version: str, clock: Clock, pacer: Pacer, store_id: str) -> None:
         self.shows_personal = True
         self._transport = transport
         self._version = version
         self._clock = clock
-        self._pacer = Pacer(clock)
+        self._pacer = pacer
         self._told: set[str] = set()
         self._log = structlog.get_logger().bind(store=store_id)
 

@@ -184,6 +184,18 @@ class TestQuota:
 
         assert clock.slept == [12.0]
 
+    def test_the_share_that_is_left_to_others_is_not_touched(self) -> None:
+        """A backfill that leaves half of the window waits while the other half is still there."""
+        clock = ManualClock()
+        quota = Quota(clock, leave=0.5)
+        told = {"Requests-Left": "76", "Requests-Quota": "150", "Time-Reset-Ms": "9000"}
+        quota.note({f"X-Rate-Limit-{name}": text for name, text in told.items()})
+
+        for _ in range(2):
+            quota.wait()
+
+        assert clock.slept == [9.0]
+
     def test_a_window_that_is_over_is_not_waited_for(self) -> None:
         """Time that passed between two requests counts."""
         clock = ManualClock()

@@ -101,6 +101,14 @@ def test_the_pacer_waits_for_what_a_document_cost_and_a_reserve() -> None:
     assert pacer.wait_s("document") == 0.0
 
 
+def test_the_pacer_leaves_others_the_share_that_it_is_told() -> None:
+    """With half of 2,000 points left to others, one that costs 100 waits for 1,100."""
+    pacer = Pacer(ManualClock(), leave=0.5)
+    pacer.learn("document", cost(available=1000.0))
+
+    assert pacer.wait_s("document") == pytest.approx(1.0)
+
+
 def test_the_pacer_lets_an_unknown_shop_be_asked_at_once() -> None:
     """Nothing is known before the first answer."""
     pacer = Pacer(ManualClock())
