@@ -73,6 +73,7 @@ class Pages:
             rejected=rejected,
             mapper_version=mapper_version,
             asked_at=self._clock.now(),
+            is_kept=True,
         )
         return self._repeated(lambda: self._recommit(batch))
 

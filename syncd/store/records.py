@@ -41,6 +41,7 @@ class Batch:
     Args:
         asked_at: When the shop was asked for them; None for kept payloads, which say nothing new of tags.
         seen_at: When payloads that are here already came from the shop, by external id.
+        is_kept: Whether these payloads were here already, so that they say nothing later than what is stored.
     """
 
     store_id: str
@@ -50,6 +51,7 @@ class Batch:
     mapper_version: int
     asked_at: datetime | None
     seen_at: Mapping[str, datetime] = field(default_factory=dict)
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,20 +74,23 @@ def sort_records(connection: Connection, batch: Batch) -> Sorting:
         if rival is None or not _is_older(item.source_time, rival.source_time):
             items[item.raw.external_id] = item
     known = _known(connection, batch, items)
-    fates = {key: fate_of(item, known.get(key), batch.mapper_version) for key, item in items.items()}
-    return Sorting(items=items, fates=fates)
+    return Sorting(items=items, fates={key: fate_of(item, known.get(key), batch) for key, item in items.items()})
 
 
-def fate_of(item: Accepted, known: Row[Any] | None, mapper_version: int) -> Fate:
-    """What becomes of a record beside what is stored of it; only a strictly older source time is stale."""
+def fate_of(item: Accepted, known: Row[Any] | None, batch: Batch) -> Fate:
+    """What becomes of a record beside what is stored of it.
+
+    Only a strictly older source time is stale, and that only where it may be one of the past: a shop that was asked
+    after we stored what we have means what it says.
+    """
     if known is None:
         return Fate.NEW
-    if _is_older(item.source_time, known.source_time):
+    if _is_older(item.source_time, known.source_time) and not _is_later_answer(batch, known.fetched_at):
         return Fate.STALE
     if known.deleted_at is not None or known.content_hash != item.content_hash:
         return Fate.CHANGED
     is_later = item.source_time is not None and item.source_time != known.source_time
-    return Fate.REFRESHED if is_later or known.mapper_version != mapper_version else Fate.UNCHANGED
+    return Fate.REFRESHED if is_later or known.mapper_version != batch.mapper_version else Fate.UNCHANGED
 
 
 def write_records(connection: Connection, batch: Batch, sorting: Sorting, now: datetime) -> News:
@@ -112,12 +117,16 @@ def _is_older(left: datetime | None, right: datetime | None) -> bool:
     return left is not None and right is not None and left < right
 
 
+def _is_later_answer(batch: Batch, fetched_at: datetime) -> bool:
+    return not batch.is_kept and batch.asked_at is not None and batch.asked_at > fetched_at
+
+
 def _ids(items: Iterable[Accepted]) -> list[str]:
     return [item.raw.external_id for item in items]
 
 
 def _known(connection: Connection, batch: Batch, external_ids: Iterable[str]) -> dict[str, Row[Any]]:
-    columns = ("external_id", "content_hash", "source_time", "deleted_at", "mapper_version")
+    columns = ("external_id", "content_hash", "source_time", "fetched_at", "deleted_at", "mapper_version")
     query = select(*(raw_records.c[name] for name in columns)).where(
         raw_records.c.store_id == batch.store_id, raw_records.c.stream == batch.stream.value
     )

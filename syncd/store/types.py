@@ -189,7 +189,8 @@ class PageCommit:
     """One page, ready to be committed whole.
 
     Args:
-        asked_at: When the page was asked for; older knowledge of tags than this gives way to the page's.
+        asked_at: When the page was asked for; older knowledge of tags than this gives way to the page's, and so does
+            a record that was stored before, even if its source time is later.
         cursor: Resume token to save with it.
         declared: The platform's count, kept with the walk at its first page.
         signpost: The walk's signpost, kept with the walk at its first page.

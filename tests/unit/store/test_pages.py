@@ -75,6 +75,58 @@ def test_only_a_strictly_older_source_time_is_stale(customer_page: Worker, datab
     assert [row["email"] for row in rows(database_url, customers)] == ["3@x"]
 
 
+@pytest.mark.parametrize(
+    ("version", "counts"), [("same", Counts(read=1, unchanged=1)), ("other", Counts(read=1, changed=1))]
+)
+def test_a_source_time_that_goes_back_is_believed_of_a_later_answer(
+    customer_page: Worker, database_url: str, clock: ManualClock, version: str, counts: Counts
+) -> None:
+    """A shop whose clock was set back is read all the same: what it says now is what it holds."""
+    customer_page.page(accept(Customer(external_id="a", email="old@x", updated_at=LATER), version="same"))
+    customer_page.finish()
+    clock.advance(60)
+
+    sweep = customer_page.page(accept(Customer(external_id="a", email="new@x", updated_at=START), version=version))
+
+    (row,) = rows(database_url, customers)
+    assert sweep == counts
+    assert (row["email"], row["updated_at"]) == ("new@x", START)
+    assert [row["source_time"] for row in rows(database_url, raw_records)] == [START]
+
+
+def test_a_page_that_comes_late_overwrites_nothing_newer(
+    customer_page: Worker, database: Database, database_url: str, clock: ManualClock
+) -> None:
+    """Of two pages asked one after the other, the older record stays out whichever arrives last."""
+    customer_page.begin()
+    early = customer_page.page_of(Customer(external_id="a", email="old@x", updated_at=START))
+    clock.advance(60)
+    customer_page.page(Customer(external_id="a", email="new@x", updated_at=LATER))
+    clock.advance(60)
+
+    counts = database.pages.commit(early)
+
+    assert counts == Counts(read=1, new=1)
+    assert [row["email"] for row in rows(database_url, customers)] == ["new@x"]
+
+
+def test_a_replayed_payload_is_no_later_answer(
+    customer_page: Worker, database: Database, database_url: str, clock: ManualClock
+) -> None:
+    """What was set aside long ago overwrites nothing newer, however late it is read anew, listed still or not."""
+    kept = (accept(Customer(external_id="a", email="old@x", updated_at=START)),)
+    customer_page.page(Customer(external_id="a", email="new@x", updated_at=LATER))
+    clock.advance(60)
+    gone = database.pages.recommit("shop", Stream.CUSTOMERS, kept, (), 1)
+    customer_page.page(reject("a"))
+    clock.advance(60)
+
+    listed = database.pages.recommit("shop", Stream.CUSTOMERS, kept, (), 1)
+
+    assert gone == listed == Counts(read=1, stale=1)
+    assert [row["email"] for row in rows(database_url, customers)] == ["new@x"]
+
+
 def test_an_identical_page_rewrites_nothing(
     database: Database, database_url: str, customer_page: Worker, order_page: Worker
 ) -> None:
