@@ -25,11 +25,13 @@ class Document:
         lines: The line on which each place begins, counted from 1.
         templates: Texts that used `${NAME}`, with a NUL where the environment filled something in: what is left
             of them stands literally in the file.
+        unset: The first variable that is not set and has no default, for each place that names one.
     """
 
     data: dict[str, object]
     lines: Mapping[Place, int]
     templates: Mapping[Place, str]
+    unset: Mapping[Place, str]
     faults: tuple[Fault, ...]
 
     def line_of(self, place: Place) -> int:
@@ -49,6 +51,7 @@ def read(text: str, environ: Mapping[str, str]) -> Document:
         data=data if isinstance(data, dict) else {},
         lines=reader.lines,
         templates=reader.templates,
+        unset=reader.unset,
         faults=tuple(reader.faults),
     )
 
@@ -74,6 +77,7 @@ class _Reader:
     environ: Mapping[str, str]
     lines: dict[Place, int] = field(default_factory=dict)
     templates: dict[Place, str] = field(default_factory=dict)
+    unset: dict[Place, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def read(self, text: str) -> object:
@@ -138,16 +142,17 @@ class _Reader:
         name, default = match["name"], match["default"]
         value = self.environ.get(name)
         if value is None and default is None and given is not None:
-            self.faults.append(Fault(place=place, message=_unset(name), line=self.lines[place]))
+            self._miss(name, place)
         if value is None:
             return default or ""
         return value if given is None else given
 
-
-def _unset(name: str) -> str:
-    if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
-        return 'has a "${" without the name of a variable; write ${NAME} or ${NAME:-default}'
-    return f"the environment variable {name} is not set; set it, or write ${{{name}:-default}}"
+    def _miss(self, name: str, place: Place) -> None:
+        if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
+            self.unset.setdefault(place, name)
+            return
+        message = 'has a "${" without the name of a variable; write ${NAME} or ${NAME:-default}'
+        self.faults.append(Fault(place=place, message=message, line=self.lines[place]))
 
 
 def _syntax_fault(error: yaml.MarkedYAMLError) -> Fault:

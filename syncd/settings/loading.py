@@ -14,7 +14,7 @@ from syncd.errors import ConfigInvalid
 from syncd.settings.document import Document, read
 from syncd.settings.environment import Overrides, override
 from syncd.settings.model import Settings
-from syncd.settings.places import Fault, complaint, first_at_each_place, variable
+from syncd.settings.places import Fault, beyond, complaint, first_at_each_place, variable
 from syncd.settings.secrets import prepare
 from syncd.settings.words import faults_of
 
@@ -41,7 +41,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     try:
         settings = Settings.model_validate(overrides.data)
     except ValidationError as error:
-        faults += faults_of(error, overrides.data)
+        faults += beyond(faults, faults_of(error, overrides.data))
         raise complaint(_placed(faults, document, overrides), file) from None
     if faults:
         raise complaint(_placed(faults, document, overrides), file)

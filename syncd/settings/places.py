@@ -80,6 +80,12 @@ def first_at_each_place(faults: Iterable[Fault]) -> list[Fault]:
     return list(kept.values())
 
 
+def beyond(known: Iterable[Fault], found: Iterable[Fault]) -> list[Fault]:
+    """Those found that are more than a consequence: a section with a value known to be at fault lacks it, of course."""
+    sections = {fault.place[:-1] for fault in known} - {()}
+    return [fault for fault in found if fault.place not in sections]
+
+
 def value_at(data: object, place: Place) -> object:
     """What stands at a place, None if nothing does."""
     for part in place:

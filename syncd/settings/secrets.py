@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -41,12 +41,20 @@ class _Preparation:
     def run(self) -> None:
         """Go through every mapping that has a model, then the database."""
         data = self.overrides.data
-        for node in list(nodes(Settings, data)):
+        known = list(nodes(Settings, data))
+        self._blame_unset({(*node.place, name) for node in known for name in node.secrets})
+        for node in known:
             values = value_at(data, node.place)
             if isinstance(values, dict):
                 self._anchor(node, values)
                 self._fetch(node, values)
         self._prepare_database(data)
+
+    def _blame_unset(self, secrets: Collection[Place]) -> None:
+        for place, name in self.document.unset.items():
+            is_secret = place in secrets
+            remedy = f'give the path of a file as "{place[-1]}{FILE}"' if is_secret else f"write ${{{name}:-default}}"
+            self._blame(place, f"the environment variable {name} is not set; set it, or {remedy}")
 
     def _anchor(self, node: Node, values: dict[str, object]) -> None:
         for name, model_field in node.paths.items():

@@ -134,6 +134,14 @@ BROKEN = {
     "half a secret": (_swap("${SECRET}", f"{CANARY}${{SECRET}}"), ["auth.consumer_secret: a secret may stand"]),
     "secret is a number": (_swap("${SECRET}", "12345"), ["auth.consumer_secret: must be text"]),
     "unset variable": (_swap("${SECRET}", "${NONE}"), ["consumer_secret: the environment variable NONE is not set"]),
+    "unset variable of a secret": (
+        _swap("${SECRET}", "${NONE}"),
+        ['NONE is not set; set it, or give the path of a file as "consumer_secret_file" (line 10)'],
+    ),
+    "unset variable of a plain value": (
+        _swap("EUR", "${NONE}"),
+        ["NONE is not set; set it, or write ${NONE:-default}"],
+    ),
     "nameless variable": (_swap("${SECRET}", '"${}"'), ['consumer_secret: has a "${" without the name']),
     "no secret file": (
         _swap(SECRET_LINE, "consumer_secret_file: no"),
@@ -203,6 +211,26 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_file(folder: Folder) ->
         "lgo",
         "the environment variable SYNCD_FOO is no setting",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "token: ${NONE}",
+            'token: the environment variable NONE is not set; set it, or give the path of a file as "tok',
+        ),
+        ("token_file: none", "token_file: "),
+    ],
+)
+def test_a_missing_secret_is_told_once(folder: Folder, line: str, words: str) -> None:
+    """Where one of several secrets will do, one that is not there is the fault, and not its section as well."""
+    store = f"stores:\n  a:\n    platform: shopify\n    url: acme\n    auth:\n      {line}\n"
+
+    message = folder.refusal(f"version: 1\nmerchant: acme\n{store}")
+
+    assert message.startswith("one fault")
+    assert f"stores.a.auth.{words}" in message
 
 
 def test_a_good_configuration_gives_what_it_says_and_defaults(folder: Folder) -> None:
