@@ -14,7 +14,7 @@ from syncd.connectors import REGISTRY
 from syncd.errors import ConfigInvalid
 from syncd.settings.loading import example_config
 from syncd.settings.places import Place, dotted, secret_variable
-from syncd.settings.shape import holds_settings, nodes
+from syncd.settings.shape import Node, holds_settings, nodes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,8 +106,20 @@ def _store_text(store: StoreAnswers) -> str:
             lines.append(f"    {dotted(section)}:")
         name = str(place[-1])
         value = f"${{{secret_variable(store.store_id, name)}}}" if is_secret else store.values[dotted(place)]
-        lines.append(f"    {'  ' * len(section)}{name}: {_quoted(value)}")
+        indent = "    " + "  " * len(section)
+        lines.append(f"{indent}{name}: {_quoted(value)}")
+        lines += (f"{indent}# {line}" for line in _instead(store, place))
     return "\n".join([*lines, _STORE_OPTIONS])
+
+
+def _instead(store: StoreAnswers, place: Place) -> Iterator[str]:
+    """The lines that would do in place of a secret that was taken as the first of a choice."""
+    for node in nodes(REGISTRY[store.platform][0], {}):
+        needed, plain = _fields(node)
+        if not needed and (*node.place, *node.secrets[:1]) == place:
+            others = [name for name in plain if name != place[-1]]
+            yield from ["or instead:"] if others else []
+            yield from (f"{name}: {_quoted(f'${{{secret_variable(store.store_id, name)}}}')}" for name in others)
 
 
 def _required(platform: str) -> Iterator[tuple[Place, bool]]:
@@ -116,11 +128,16 @@ def _required(platform: str) -> Iterator[tuple[Place, bool]]:
     A section without a setting that is required by itself, where one of several secrets will do, gets the first.
     """
     for node in nodes(REGISTRY[platform][0], {}):
-        fields = node.model.model_fields.items()
-        plain = {name for name, field in fields if name != "platform" and not holds_settings(field.annotation)}
-        needed = [name for name, field in fields if name in plain and field.is_required()]
+        needed, _ = _fields(node)
         for name in needed or node.secrets[:1]:
             yield (*node.place, name), name in node.secrets
+
+
+def _fields(node: Node) -> tuple[list[str], list[str]]:
+    """The values of a section that are required by themselves, and all its values."""
+    fields = node.model.model_fields
+    plain = [name for name, field in fields.items() if name != "platform" and not holds_settings(field.annotation)]
+    return [name for name in plain if fields[name].is_required()], plain
 
 
 def _quoted(text: str) -> str:

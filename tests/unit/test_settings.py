@@ -503,6 +503,22 @@ def test_a_written_file_names_the_variables_it_waits_for(folder: Folder) -> None
     assert variables(store) == ("MY_WOOCOMMERCE_CONSUMER_KEY", "MY_WOOCOMMERCE_CONSUMER_SECRET")
 
 
+def test_a_written_file_holds_what_would_do_instead(folder: Folder) -> None:
+    """Where a platform takes one of several secrets, the others stand below as comments, and are as good."""
+    store = _answers("shopify")
+    folder.write("segments.yaml", "")
+    text = config_text(Answers(merchant="acme", stores=(store,)))
+    token = '      token: "${MY_SHOPIFY_TOKEN}"\n'
+    environ = {"MY_SHOPIFY_CLIENT_ID": "app", "MY_SHOPIFY_CLIENT_SECRET": CANARY}
+
+    swapped = text.replace(token, "").replace("# client", "client")
+
+    assert variables(store) == ("MY_SHOPIFY_TOKEN",)
+    assert f"{token}      # or instead:\n      # client_id: " in text
+    assert set(folder.load(swapped, environ).secrets()) == {CANARY}
+    assert "instead" not in config_text(Answers(merchant="acme", stores=(_answers("woocommerce"),)))
+
+
 def _answers(platform: str) -> StoreAnswers:
     known = {"store_hash": "abc123", "url": "https://shop.example.com"}
     if platform == "shopify":
