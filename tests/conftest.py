@@ -12,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import orjson
 import pytest
+import structlog
 
 from tests.clock import ManualClock
 from tests.postgres import PostgresServer, running_server
@@ -49,6 +50,13 @@ def _only_loopback(event: str, args: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_only_loopback)
+
+
+@pytest.fixture(autouse=True)
+def _quiet_again() -> Iterator[None]:
+    """A test that ran the command line leaves its log settings to no other."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
