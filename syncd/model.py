@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-
 Json = object  # a decoded JSON value; narrowed by the mapping that reads it
 
 
