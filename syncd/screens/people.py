@@ -65,7 +65,7 @@ def show_person_brief(view: ProfileView) -> None:
     """A person in a few lines: the name, then each account and guest order of theirs."""
     say(f"   {view.first_name} {view.last_name} ({view.profile_id})")
     for item in view.contacts[:_BRIEF_RECORDS]:
-        say(f"     {_source(item.contact.key):<28} {_name(item):<24} {item.email:<34} {item.phone}".rstrip())
+        say(f"     {_source(item.contact.key):<34} {_name(item):<24} {item.email:<36} {item.phone}".rstrip())
     if len(view.contacts) > _BRIEF_RECORDS:
         say(f"     and {len(view.contacts) - _BRIEF_RECORDS} more")
 

@@ -45,7 +45,8 @@ class OrderStatuses:
         now_s = self._clock.monotonic()
         if anew or not self._names or now_s - self._asked_at_s > _GOOD_FOR_S:
             told = _orders_among(self._registered()) or _orders_among(self._counted())
-            self._names, self.is_guess, self._asked_at_s = told or _CORE, not told, now_s
+            self._names, self._asked_at_s = told or _CORE, now_s
+            self.is_guess = not told and not self._core_is_all()
         return self._names
 
     def findings(self) -> list[Finding]:
@@ -75,6 +76,21 @@ class OrderStatuses:
         except (RequestRefused, PolicyRefused, ScopeMissing, AuthFailed):
             return ()
         return _slugs(answer)
+
+
+    def _core_is_all(self) -> bool:
+        """Whether the shop has as many orders in the core's statuses as it has in any."""
+        asked = ("any", ",".join((*_CORE, "checkout-draft")))
+        try:
+            answers = [self._transport.send(_count_of(statuses)) for statuses in asked]
+        except (RequestRefused, PolicyRefused, CorruptAnswer):
+            return False
+        totals = {answer.headers.get("X-WP-Total", "") for answer in answers}
+        return len(totals) == 1 and "" not in totals
+
+
+def _count_of(statuses: str) -> Request:
+    return Request(path=API + "orders", params={"status": statuses, "per_page": "1", "_fields": "id"})
 
 
 def _orders_among(names: Iterable[str]) -> tuple[str, ...]:

@@ -349,8 +349,12 @@ class TestPull:
         assert frozenset(shop.history[-1].params["status"].split(",")) == frozenset(CORE)
         assert not pages[-1].hides_older
 
-    def test_a_shop_that_does_not_tell_loses_no_order_by_it(self, shop: WooShop) -> None:
+    def test_a_shop_that_does_not_tell_loses_no_order_by_it(
+        self, shop: WooShop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Where the statuses are a guess, check says so and pages say that orders may be hidden."""
+        order = next(order for order in shop.state.orders.values() if order.status == "completed")
+        monkeypatch.setattr(order, "status", "awaiting-pickup")
         shop.faults.add(Fault(kind=FaultKind.ANSWER, method="OPTIONS", status=405, times=None))
         shop.faults.add(Fault(kind=FaultKind.ANSWER, path="reports/orders", status=404, times=None))
         connector = _connector(shop)
@@ -360,6 +364,15 @@ class TestPull:
 
         assert "OPTIONS" in findings[0].remedy
         assert pages[-1].hides_older
+
+    def test_a_shop_whose_orders_are_all_in_the_core_statuses_hides_none(self, shop: WooShop) -> None:
+        """Where neither list is told, as many orders in the core's statuses as in any are all of them."""
+        shop.faults.add(Fault(kind=FaultKind.ANSWER, method="OPTIONS", status=405, times=None))
+        shop.faults.add(Fault(kind=FaultKind.ANSWER, path="reports/orders", status=404, times=None))
+
+        pages = list(_connector(shop).pull(Stream.ORDERS, WHOLE))
+
+        assert not pages[-1].hides_older
 
     @pytest.mark.parametrize("script", [answer(404), answer(405), answer(200, b"{}")])
     def test_without_the_list_the_core_statuses_are_asked(self, script: Any) -> None:
