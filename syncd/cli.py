@@ -7,6 +7,7 @@ question without a terminal. Exit codes are `errors.ExitCode`.
 from __future__ import annotations
 
 import csv
+import gc
 import os
 import re
 import signal
@@ -85,7 +86,14 @@ def _options(
 def main() -> None:
     """Run the command line and leave with its exit code."""
     logs.install_excepthook()
+    _collect_seldom()
     sys.exit(run(sys.argv[1:]))
+
+
+def _collect_seldom() -> None:
+    """Let the cycle collector run seldom: a pull makes many objects and hardly a cycle; measured, a sixth of the CPU."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def run(arguments: list[str]) -> int:
