@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def _collect_seldom() -> None:
-    """Let the cycle collector run seldom: a pull makes many objects and hardly a cycle; measured, a sixth of the CPU."""
+    """Let the cycle collector run seldom: a pull makes many objects, hardly a cycle; measured, a sixth of the CPU."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
 
