@@ -77,7 +77,6 @@ class OrderStatuses:
             return ()
         return _slugs(answer)
 
-
     def _core_is_all(self) -> bool:
         """Whether the shop has as many orders in the core's statuses as it has in any."""
         asked = ("any", ",".join((*_CORE, "checkout-draft")))
