@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, field_validator
 
 from syncd.model import Stream
 
@@ -74,6 +74,11 @@ class HttpConfig(Frozen):
         return dict.fromkeys(headers, "**********")
 
 
+def plain_address(value: str) -> str:
+    """An address without the spaces and the slash that people leave at its end."""
+    return value.strip().rstrip("/")
+
+
 class StoreConfig(Frozen):
     """One store's settings as every platform has them.
 
@@ -94,6 +99,11 @@ class StoreConfig(Frozen):
     sweep: SweepConfig = SweepConfig()
     push: PushConfig = PushConfig()
     http: HttpConfig = HttpConfig()
+
+    @field_validator("base_url")
+    @classmethod
+    def _plain_base_url(cls, value: str | None) -> str | None:
+        return value if value is None else plain_address(value)
 
     def leaving_quota(self, share: float) -> Self:
         """The same settings, with at least this share of the platform's rate limit left to others."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from syncd.clock import Clock
 from syncd.connectors.config import Frozen, StoreConfig
@@ -44,11 +44,6 @@ class BigCommerceConfig(StoreConfig):
     platform: Literal["bigcommerce"] = "bigcommerce"
     store_hash: str = Field(pattern="^[A-Za-z0-9]+$")
     auth: BigCommerceAuth
-
-    @field_validator("base_url")
-    @classmethod
-    def _without_trailing_slash(cls, value: str | None) -> str | None:
-        return value if value is None else value.strip().rstrip("/")
 
     @model_validator(mode="after")
     def _leads_somewhere_safe(self) -> BigCommerceConfig:

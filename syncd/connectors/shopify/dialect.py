@@ -67,11 +67,6 @@ class ShopifyConfig(StoreConfig):
             raise ValueError("must be the shop's handle or its own domain, such as acme.myshopify.com")
         return host
 
-    @field_validator("base_url")
-    @classmethod
-    def _without_trailing_slash(cls, value: str | None) -> str | None:
-        return value if value is None else value.strip().rstrip("/")
-
     @model_validator(mode="after")
     def _leads_somewhere_safe(self) -> ShopifyConfig:
         if self.base_url:

@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from syncd.clock import Clock
-from syncd.connectors.config import Frozen, HttpConfig, StoreConfig
+from syncd.connectors.config import Frozen, HttpConfig, StoreConfig, plain_address
 from syncd.connectors.exchange import Answer, Request, Signed, fingerprint
 from syncd.connectors.wire import address_fault
 from syncd.connectors.woocommerce.edge import edge_refusal
@@ -79,10 +79,10 @@ class WooCommerceConfig(StoreConfig):
     auth: WooCommerceAuth
     http: WooCommerceHttp = WooCommerceHttp()
 
-    @field_validator("url", "base_url")
+    @field_validator("url")
     @classmethod
-    def _without_trailing_slash(cls, value: str | None) -> str | None:
-        return value if value is None else value.strip().rstrip("/")
+    def _plain_url(cls, value: str) -> str:
+        return plain_address(value)
 
     @model_validator(mode="after")
     def _leads_somewhere_safe(self) -> WooCommerceConfig:
