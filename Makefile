@@ -29,8 +29,9 @@ cover: ## run the tests and show the lines that none of them reach
 demo: ## the whole job on invented shops, on a temporary database
 	syncd demo
 
-soak: ## the property tests with many more examples than the default run
+soak: ## the promises with many more runs, and the property tests with many more examples, than the default
 	pytest tests/property --hypothesis-profile=soak $(ARGS)
+	pytest -m soak tests/promises $(ARGS)
 
 bench: ## measure the resolver; ARGS='RECORDS.csv PREDICTION.csv'
 	python bench/identity_dev.py $(ARGS)
