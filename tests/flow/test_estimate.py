@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from syncd.app import App, Selection
-from syncd.cli import _next_time
+from syncd.cli.options import next_time
 from syncd.errors import ExitCode
 from syncd.estimate import Estimate, estimate
 from syncd.model import Lane, Stream, Window
@@ -168,7 +168,7 @@ def test_time_of_day_is_the_merchants(text: str, expected: datetime) -> None:
     """It is 13:00 in Berlin: an hour later is today, this very minute and any earlier time is tomorrow."""
     here = SimpleNamespace(clock=ManualClock(), settings=SimpleNamespace(timezone="Europe/Berlin"))
 
-    assert _next_time(text, here) == expected  # type: ignore[arg-type]
+    assert next_time(text, here) == expected  # type: ignore[arg-type]
 
 
 def test_no_time_of_day_is_a_usage_error() -> None:
@@ -176,4 +176,4 @@ def test_no_time_of_day_is_a_usage_error() -> None:
     here = SimpleNamespace(clock=ManualClock(), settings=SimpleNamespace(timezone="UTC"))
 
     with pytest.raises(typer.BadParameter, match="06:00"):
-        _next_time("six", here)  # type: ignore[arg-type]
+        next_time("six", here)  # type: ignore[arg-type]

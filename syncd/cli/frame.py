@@ -1,0 +1,91 @@
+"""What every verb shares: reading the settings, opening the app, signals, and one way to print."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+import typer
+
+from syncd import logs, screens, settings
+from syncd.app import App
+from syncd.errors import ExitCode
+from syncd.settings import dsn
+
+DRAIN_S = 18.0  # what is in hand may take this long to end after a signal
+
+
+def read_settings(ctx: typer.Context) -> settings.Settings:
+    """The configuration that the command line names; from here on its secrets appear in no log."""
+    loaded = settings.load(ctx.obj["config"])
+    for secret in loaded.secrets():
+        logs.register_secret(secret)
+    logs.configure(level=ctx.obj["log_level"] or loaded.log.level, format=loaded.log.format)
+    return loaded
+
+
+@contextmanager
+def opening(ctx: typer.Context, *, shows_progress: bool = False) -> Iterator[App]:
+    """The app, with signals that end long work after the page in hand."""
+    loaded = read_settings(ctx)
+    watching = screens.progress(sys.stderr) if shows_progress else screens.silence()
+    with stop_on_signals() as stop, watching as listener, App(loaded, stop=stop, listener=listener) as opened:
+        yield opened
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that signals set; a process that hangs, such as on a silent shop, then leaves all the same."""
+    stop = threading.Event()
+    deadline = threading.Timer(DRAIN_S, _leave)
+    deadline.daemon = True
+
+    def told(*_: object) -> None:
+        if not stop.is_set():
+            stop.set()
+            deadline.start()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, told)
+    try:
+        yield stop
+    finally:
+        deadline.cancel()
+
+
+def _leave() -> None:
+    sys.stderr.write(
+        f"syncd: ended after waiting {DRAIN_S:.0f} s for an answer; what is stored stays, start it again\n"
+    )
+    sys.stderr.flush()
+    os._exit(int(ExitCode.TRY_AGAIN))
+
+
+def config_path(ctx: typer.Context) -> Path:
+    """The config file that holds."""
+    return settings.find(ctx.obj["config"], os.environ)
+
+
+def place(ctx: typer.Context, opened: App) -> screens.Place:
+    """Which config and which database the answer is about."""
+    database = dsn.masked(opened.settings.database.url)
+    return screens.Place(config=config_path(ctx), database=database, merchant=opened.settings.merchant)
+
+
+def emit(as_json: bool, document: Callable[[], object], show: Callable[[], None]) -> None:
+    """Print an answer, as a document or as a screen."""
+    if as_json:
+        print_json(document())
+    else:
+        show()
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str).decode() + "\n")

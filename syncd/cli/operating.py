@@ -1,0 +1,53 @@
+"""Verbs of those who run it: status, history, run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncd import screens, upkeep
+from syncd.cli.frame import emit, opening, place, print_json
+from syncd.cli.options import AsJson
+from syncd.errors import ExitCode
+from syncd.model import Stream
+
+
+def status(ctx: typer.Context, as_json: AsJson = False) -> int:
+    """Where every stream of every store stands."""
+    with opening(ctx) as opened:
+        here, orphans = place(ctx, opened), upkeep.orphaned(opened)
+        configured = opened.settings.stores
+        streams = [line for line in opened.database.runs.status() if line.store_id in configured]
+    if as_json:
+        print_json({**screens.status_json(here, streams), "orphaned": screens.orphans_json(orphans)})
+    else:
+        screens.show_status(here, streams)
+        screens.show_orphans(orphans)
+    return int(ExitCode.OK)
+
+
+def history(
+    ctx: typer.Context,
+    store: Annotated[str | None, typer.Option("--store", help="Only this store.")] = None,
+    stream: Annotated[Stream | None, typer.Option("--stream", help="Only this stream.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    as_json: AsJson = False,
+) -> int:
+    """The latest runs, newest first."""
+    with opening(ctx) as opened:
+        reports = opened.database.runs.history(limit, store_id=store, stream=stream)
+    emit(
+        as_json,
+        lambda: {"runs": [screens.run_json(report) for report in reports]},
+        lambda: screens.show_history(reports),
+    )
+    return int(ExitCode.OK)
+
+
+def run_daemon(ctx: typer.Context) -> int:
+    """Run as a service until SIGTERM: pull on schedule, derive, push where the mode is auto."""
+    from syncd.daemon import Daemon
+
+    with opening(ctx) as opened:
+        return int(Daemon(opened).run())
