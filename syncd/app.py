@@ -225,13 +225,13 @@ class App:
 
     def _facts(self, store_id: str) -> StoreFacts:
         """What the store says of itself, kept; whether our key may write decides whether its push is paused."""
-        facts, runs = self.connector(store_id).check(), self.database.runs
-        runs.register_store(store_id, self.settings.store(store_id).platform, facts)
+        facts, pauses = self.connector(store_id).check(), self.database.pauses
+        self.database.runs.register_store(store_id, self.settings.store(store_id).platform, facts)
         if facts.can_push:
-            runs.resume(store_id, push=True)
+            pauses.lift(store_id, push=True)
         else:
             words = [finding.words for finding in facts.findings if finding.level == "error"]
-            runs.pause(store_id, "; ".join(words), push=True)
+            pauses.put(store_id, "; ".join(words), push=True)
         return facts
 
     def _source(self, store_id: str, country: str) -> Source:
@@ -333,7 +333,7 @@ class App:
                     report = run_stream(source, stream, ask, self._tools())
             except (RetryLater, StopStore, LockHeld) as error:
                 return self._failed(key, ask, error)
-            self.database.runs.resume(source.store_id, push=False)
+            self.database.pauses.lift(source.store_id)
             log.info("stream_pulled", kind=report.kind, status=report.status, **asdict(report.counts))
         return Outcome(report=report)
 
@@ -363,7 +363,7 @@ class App:
         error.place(store=store_id)
         if isinstance(error, (StopStore, ConfigInvalid)):
             self._sources.pop(store_id, None)
-            self.database.runs.pause(store_id, error.advice, push=False)
+            self.database.pauses.put(store_id, error.advice)
         log.warning("stream_failed", store=store_id, stream=stream, error=type(error).__name__, reason=error.message)
         return Outcome(report=self._report(key, ask, "failed", error.advice), error=error)
 

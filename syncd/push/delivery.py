@@ -161,7 +161,7 @@ class _Courier:
             self.stopped = error.message
         except StopStore as error:
             self.stopped = error.message
-            self.delivery.database.runs.pause(self.store_id, error.message, push=True)
+            self.delivery.database.pauses.put(self.store_id, error.message, push=True)
 
     def read_back_interrupted(self) -> None:
         """Find out what became of changes that a crash or a lost answer left unsettled."""

@@ -12,14 +12,18 @@ from sqlalchemy import Connection, func, select
 from syncd.clock import Clock
 from syncd.errors import ConfigInvalid
 from syncd.store import schema
+from syncd.store.daemons import Daemons
 from syncd.store.engine import Engines, insert_rows, table_of
 from syncd.store.grouping import Grouping
 from syncd.store.ids import NewId, Ulids
+from syncd.store.notices import Notices
 from syncd.store.pages import Pages
+from syncd.store.pauses import Pauses
 from syncd.store.people import People
 from syncd.store.removal import Stores
 from syncd.store.runs import Runs
 from syncd.store.tables import ContactRow, Merchant
+from syncd.store.turns import Turns
 from syncd.store.types import Resolver
 
 _merchant = table_of(Merchant)
@@ -42,6 +46,10 @@ class Database:
         self._engines = engines
         self.new_id = new_id
         self.runs = Runs(engines, clock, grouping)
+        self.turns = Turns(engines)
+        self.pauses = Pauses(engines, clock)
+        self.daemons = Daemons(engines)
+        self.notices = Notices(engines)
         self.pages = Pages(engines, clock, grouping)
         self.people = People(engines)
         self.stores = Stores(engines, clock, grouping)

@@ -36,6 +36,7 @@ from syncd.store.knowntags import tag_state
 from syncd.store.leases import checkpoints
 from syncd.store.memberships import memberships
 from syncd.store.outlook import ledger, outbox
+from syncd.store.pauses import pauses
 from syncd.store.reports import rejected_records, runs, stores
 from syncd.store.rows import CHILDREN, MAIN
 from syncd.store.schema import wait_for_turn
@@ -50,7 +51,7 @@ _PROFILES_AT_ONCE = 200
 _LEASE_S = 600.0
 _BLANK = dict.fromkeys(("first_name", "last_name", "email", "phone", "country"), "")
 _RECORDS = {table for tables in CHILDREN.values() for table in tables} | set(MAIN.values())
-_OF_STORE = (*_RECORDS, raw_records, rejected_records, tag_state, ledger, outbox, runs, checkpoints, stores)
+_OF_STORE = (*_RECORDS, raw_records, rejected_records, tag_state, ledger, outbox, runs, checkpoints, pauses, stores)
 _OF_PROFILE = (memberships, _facts, _spend, touched_profiles, profile_events, profiles)
 _OF_PEOPLE = (contacts, identifiers, judgements, shared_identifiers, *_OF_PROFILE)
 _TURNS = ("outbox", "identity", "segments")
@@ -89,7 +90,8 @@ class Stores:
         with self._engines.write() as connection, connection.begin_nested() as attempt:
             _take_lanes(connection, store_id, owner, self._clock.now())
             rows = {walk_seen.name: _forget_walks(connection, store_id)}
-            rows[checkpoints.name] = _delete(connection, checkpoints, checkpoints.c.store_id == store_id)
+            for table in (checkpoints, pauses):
+                rows[table.name] = _delete(connection, table, table.c.store_id == store_id)
             tags_left = _tags_left(connection, store_id)
             if dry_run:
                 attempt.rollback()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, true, update
@@ -10,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tru
 from syncd.model import Lane, Stream
 from syncd.store.engine import table_of
 from syncd.store.leases import checkpoints
+from syncd.store.pauses import all_pauses
 from syncd.store.rows import MAIN
 from syncd.store.tables import RejectedRecord, Run, Store
 from syncd.store.types import COMPLETE_KINDS, Counts, LaneKey, LaneState, RunReport, StreamStatus
@@ -69,6 +71,8 @@ def stream_statuses(connection: Connection) -> list[StreamStatus]:
     """Every stream that was ever worked, by store and stream."""
     known = {row.store_id: row for row in connection.execute(select(stores))}
     stored, rejected, declared = _stored(connection), _rejected(connection), _declared(connection)
+    resting = {(pause.store_id, pause.stream, pause.is_push): pause for pause in all_pauses(connection)}
+    due = _due(connection)
     last, whole = _last_runs(connection), _last_runs(connection, _IS_WHOLE & (runs.c.status == "succeeded"))
     return [
         StreamStatus(
@@ -84,8 +88,9 @@ def stream_statuses(connection: Connection) -> list[StreamStatus]:
             rejected_count=rejected.get(place, 0),
             last_run=last.get(place),
             declared=declared.get(place),
-            paused_reason=known[place[0]].paused_reason,
-            push_paused_reason=known[place[0]].push_paused_reason,
+            pause=resting.get((place[0], None, False)) or resting.get((place[0], Stream(place[1]), False)),
+            push_pause=resting.get((place[0], None, True)),
+            due_at=due.get(place),
             remark=whole[place].reason if place in whole else "",
         )
         for place, state in _states(connection).items()
@@ -101,6 +106,12 @@ def _states(connection: Connection) -> Mapping[Place, LaneState]:
     for row in connection.execute(query):
         states.setdefault((row.store_id, row.stream), lane_state(row))
     return states
+
+
+def _due(connection: Connection) -> dict[Place, datetime | None]:
+    query = select(checkpoints.c.store_id, checkpoints.c.stream, checkpoints.c.due_at)
+    rows = connection.execute(query.where(checkpoints.c.lane == Lane.LIVE.value))
+    return {(row.store_id, row.stream): row.due_at for row in rows}
 
 
 def _stored(connection: Connection) -> dict[Place, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select
 
 from syncd.clock import Clock
 from syncd.errors import ConfigInvalid
@@ -49,22 +49,6 @@ class Runs:
         with self._engines.read() as connection:
             query = select(stores.c.country).where(stores.c.store_id == store_id)
             return connection.execute(query).scalar() or ""
-
-    def pause(self, store_id: str, reason: str, *, push: bool) -> None:
-        """Pause a store's pulling, or with `push` its pushing, with the reason in words; the first reason stays."""
-        names = _pause_names(push)
-        self._write_pause(store_id, dict(zip(names, (self._clock.now(), reason), strict=True)), unless=names[0])
-
-    def resume(self, store_id: str, *, push: bool) -> None:
-        """End a pause; nothing happens where there is none."""
-        self._write_pause(store_id, dict.fromkeys(_pause_names(push)))
-
-    def _write_pause(self, store_id: str, values: dict[str, Any], unless: str | None = None) -> None:
-        statement = update(stores).where(stores.c.store_id == store_id).values(**values)
-        if unless is not None:
-            statement = statement.where(stores.c[unless].is_(None))
-        with self._engines.write() as connection:
-            connection.execute(statement)
 
     def acquire(self, key: LaneKey, owner: str, ttl_s: float) -> Lease:
         """Take the lease of a lane for some seconds; one that is the owner's already begins a new epoch.
@@ -176,7 +160,3 @@ def _same_shop(known: Row[Any], platform: str, facts: StoreFacts) -> None:
             store=known.store_id,
             hint="give the other shop an id of its own in `stores`",
         )
-
-
-def _pause_names(push: bool) -> tuple[str, str]:
-    return ("push_paused_at", "push_paused_reason") if push else ("paused_at", "paused_reason")

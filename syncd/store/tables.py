@@ -86,10 +86,19 @@ class Store(SQLModel, table=True):
     version: str = ""
     first_seen_at: datetime = _time(nullable=False)
     checked_at: datetime | None = _time()
-    paused_at: datetime | None = _time()
-    paused_reason: str | None = _text(default=None, nullable=True)
-    push_paused_at: datetime | None = _time()
-    push_paused_reason: str | None = _text(default=None, nullable=True)
+
+
+class PauseRow(SQLModel, table=True):
+    """A store, or one stream of it, that is not pulled or not pushed to until the pause is lifted."""
+
+    __tablename__ = "pauses"
+
+    store_id: str = _key()
+    stream: str = _key(sa_column_kwargs={"comment": "empty: the whole store"})
+    lane: str = _key(sa_column_kwargs={"comment": "pull or push"})
+    since: datetime = _time(nullable=False)
+    reason: str = _text()
+    by_hand: bool = False
 
 
 class Checkpoint(SQLModel, table=True):
@@ -121,6 +130,39 @@ class Checkpoint(SQLModel, table=True):
     lease_owner: str | None = None
     lease_epoch: int = 0
     lease_until: datetime | None = _time()
+    due_at: datetime | None = _time(comment="when the lane is to be worked next; NULL is at once")
+
+
+class DaemonRow(SQLModel, table=True):
+    """A process that works this database on its schedules, and when it last said so."""
+
+    __tablename__ = "daemons"
+
+    owner: str = _key()
+    started_at: datetime = _time(nullable=False)
+    seen_at: datetime = _time(nullable=False)
+
+
+class NoticeRow(SQLModel, table=True):
+    """A trouble that somebody was told of, or is to be told of, until it is over."""
+
+    __tablename__ = "notices"
+
+    topic: str = _key()
+    words: str = _text()
+    raised_at: datetime = _time(nullable=False)
+    told_at: datetime | None = _time()
+
+
+class SegmentState(SQLModel, table=True):
+    """When a segment was last evaluated, by which condition, and when time alone will change it."""
+
+    __tablename__ = "segment_states"
+
+    segment: str = _key()
+    condition_hash: str
+    evaluated_at: datetime = _time(nullable=False)
+    due_at: datetime | None = _time()
 
 
 class WalkSeen(SQLModel, table=True):

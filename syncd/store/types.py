@@ -75,6 +75,11 @@ class Counts:
             rejected=self.rejected + other.rejected,
         )
 
+    def gained(self, earlier: Counts) -> dict[str, int]:
+        """What came to each result since; `read`, being their sum, is left out."""
+        results = ("new", "changed", "unchanged", "stale", "rejected")
+        return {name: getattr(self, name) - getattr(earlier, name) for name in results}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Walk:
@@ -207,6 +212,47 @@ class PageCommit:
     signpost: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """A store, or one stream of it, that rests.
+
+    Args:
+        stream: The stream that rests; None is the whole store.
+        is_push: Whether it is the writing to the shop that rests; else it is the pulling.
+        by_hand: Whether a person paused it; then only a person lifts it.
+    """
+
+    store_id: str
+    stream: Stream | None
+    is_push: bool
+    since: datetime
+    reason: str
+    by_hand: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Daemon:
+    """A process that works the database on its schedules, by the name that leases carry."""
+
+    owner: str
+    started_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """A trouble that is not over yet.
+
+    Args:
+        told_at: When somebody was told; None while that has not succeeded.
+    """
+
+    topic: str
+    words: str
+    raised_at: datetime
+    told_at: datetime | None
+
+
 COMPLETE_KINDS = ("sweep", "backfill")  # runs that walk everything; the others are incremental, bounded backfill
 
 
@@ -241,6 +287,9 @@ class StreamStatus:
 
     Args:
         declared: The platform's own count of the whole stream, at the last complete walk.
+        pause: Why it is not pulled: the store's pause, or else the stream's own.
+        push_pause: Why nothing is written to its store.
+        due_at: When the stream is to be pulled next; None is at once.
         remark: What the last complete walk that succeeded could not see, in words.
     """
 
@@ -256,9 +305,20 @@ class StreamStatus:
     rejected_count: int
     last_run: RunReport | None
     declared: int | None
-    paused_reason: str | None
-    push_paused_reason: str | None
+    pause: Pause | None = None
+    push_pause: Pause | None = None
+    due_at: datetime | None = None
     remark: str = ""
+
+    @property
+    def paused_reason(self) -> str | None:
+        """Why the stream is not pulled, in words; None where it is."""
+        return self.pause.reason if self.pause else None
+
+    @property
+    def push_paused_reason(self) -> str | None:
+        """Why nothing is written to its store, in words; None where it is."""
+        return self.push_pause.reason if self.push_pause else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -282,11 +282,11 @@ def test_a_paused_store_is_not_written(pushing: Pushing) -> None:
     """A pause holds changes back in the plan, and in an older plan too; after it they go."""
     segments = pushing.derive()
     before = pushing.plan(segments)
-    pushing.flow.database.runs.pause(STORE, "on holiday", push=True)
+    pushing.flow.database.pauses.put(STORE, "on holiday", push=True)
 
     plan = pushing.plan(segments)
     report = pushing.apply(before)
-    pushing.flow.database.runs.resume(STORE, push=True)
+    pushing.flow.database.pauses.lift(STORE, push=True)
     resumed = pushing.apply(before)
 
     assert (plan.changes, [group.count for group in plan.held]) == ((), [4])
@@ -441,7 +441,7 @@ def test_a_refused_key_pauses_the_stores_push_with_its_reason(pushing: Pushing) 
 
     refused = pushing.apply(plan)
     status = pushing.flow.status(Stream.CUSTOMERS)
-    pushing.flow.database.runs.resume(STORE, push=True)
+    pushing.flow.database.pauses.lift(STORE, push=True)
     later(pushing)
     mended = pushing.apply(plan)
 

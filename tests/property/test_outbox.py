@@ -99,7 +99,7 @@ def test_every_change_ends_and_what_is_confirmed_is_there(
             confirmed += report.confirmed
             rejected += [change.external_id for change, _ in report.rejected]
             plan = push.Plan(merchant="acme", created_at=START)
-            flow.database.runs.resume(STORE, push=True)
+            flow.database.pauses.lift(STORE, push=True)
             clock.advance(7200)
 
         tagged = [key for key in ACCOUNTS if flow.shop.tags(key) == ["VIP"]]

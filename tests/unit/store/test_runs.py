@@ -216,7 +216,7 @@ def test_status_counts_what_is_stored(database: Database, clock: ManualClock) ->
     worker.finish()
     worker.begin()
     database.runs.start_run(REPORT)
-    database.runs.pause("shop", "key refused", push=True)
+    database.pauses.put("shop", "key refused", push=True)
 
     (status,) = database.runs.status()
 
@@ -236,10 +236,10 @@ def test_a_pause_keeps_its_first_reason_until_it_ends(database: Database) -> Non
     database.runs.register_store("shop", "woocommerce", FACTS)
     database.runs.acquire(KEY, "one", 60)
 
-    database.runs.pause("shop", "plan unpaid", push=False)
-    database.runs.pause("shop", "again", push=False)
+    database.pauses.put("shop", "plan unpaid")
+    database.pauses.put("shop", "again")
     paused = database.runs.status()[0].paused_reason
-    database.runs.resume("shop", push=False)
+    database.pauses.lift("shop")
 
     assert paused == "plan unpaid"
     assert database.runs.status()[0].paused_reason is None
