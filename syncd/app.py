@@ -31,6 +31,7 @@ from syncd.identity import FirstResolver, identifiers_of
 from syncd.logs import bound, get_logger
 from syncd.mapping import mapper_for
 from syncd.mapping.base import Mapper, MapperOptions
+from syncd.meter import SILENT, Meter
 from syncd.model import Lane, RawRecord, StoreFacts, Stream, Window
 from syncd.segments import Segment, load_segments
 from syncd.settings import Settings
@@ -144,6 +145,7 @@ class App:
         clock: What time it is and how to wait.
         stop: Ends long work after the page in hand.
         listener: Watches the pages as they are stored.
+        meter: Counts requests, records and tag changes.
     """
 
     def __init__(
@@ -153,11 +155,13 @@ class App:
         clock: Clock | None = None,
         stop: threading.Event | None = None,
         listener: Listener | None = None,
+        meter: Meter = SILENT,
     ) -> None:
         self.settings = settings
         self.stop = stop or threading.Event()
         self.clock = clock or SystemClock(self.stop)
         self.listener = listener
+        self.meter = meter
         self._connectors: dict[str, Connector] = {}
         self._left_quota = 0.0
         self._sources: dict[str, Source] = {}
@@ -203,7 +207,7 @@ class App:
         with self._guard:
             if store_id not in self._connectors:
                 config = self.settings.store(store_id).leaving_quota(self._left_quota)
-                self._connectors[store_id] = connect(config, store_id=store_id, clock=self.clock)
+                self._connectors[store_id] = connect(config, store_id=store_id, clock=self.clock, meter=self.meter)
             return self._connectors[store_id]
 
     def mapper(self, store_id: str) -> Mapper:
@@ -349,6 +353,7 @@ class App:
             owner=process.own_name(),
             stop=self.stop,
             listener=self.listener,
+            meter=self.meter,
         )
 
     def _not_begun(self, key: LaneKey, ask: Ask, error: SyncdError) -> Outcome:
@@ -487,7 +492,13 @@ class App:
             store_id: push.Target(connector=self.connector(store_id), mapper=self.mapper(store_id), push=config.push)
             for store_id, config in configs.items()
         }
-        return push.Delivery(database=self.database, targets=targets, clock=self.clock, new_id=self.database.new_id)
+        return push.Delivery(
+            database=self.database,
+            targets=targets,
+            clock=self.clock,
+            new_id=self.database.new_id,
+            meter=self.meter,
+        )
 
     def plan_untagging(self, store_id: str) -> push.Plan:
         """The removal of every tag that the ledger calls ours on one store; nothing is written.

@@ -20,6 +20,7 @@ from syncd.errors import Interrupted, SkipRecord, SyncdError, UnsupportedStream
 from syncd.identity import contact_of
 from syncd.mapping import content_hash
 from syncd.mapping.base import Mapper
+from syncd.meter import SILENT, Meter
 from syncd.model import Customer, Lane, RawRecord, Stream, Window
 from syncd.store import Database
 from syncd.store.types import (
@@ -111,6 +112,7 @@ class Tools:
     owner: str
     stop: threading.Event
     listener: Listener | None = None
+    meter: Meter = SILENT
 
 
 def run_stream(source: Source, stream: Stream, ask: Ask, tools: Tools) -> RunReport:
@@ -264,7 +266,8 @@ class _Run:
 
     def _take(self, page: Page) -> None:
         self._signpost = self._signpost or self._signpost_of(page)
-        self._counts = self._commit(page)
+        earlier, self._counts = self._counts, self._commit(page)
+        self._tools.meter.stored(self._source.store_id, self._lease.key.stream, self._counts.gained(earlier))
         self._declared = _smaller(self._declared, page.declared)
         self._hides_older = self._hides_older or page.hides_older
         self._pages += 1

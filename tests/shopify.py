@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from syncd.connectors.shopify.connector import BULK_FROM, Shopify
+from syncd.connectors.shopify.connector import BULK_FROM, Shopify, Sizes
 from syncd.connectors.shopify.dialect import ShopifyConfig
 from syncd.sandbox import Fault, FaultKind, Sandbox, SandboxOptions, ShopifyShop, ShopifySite
 from tests.clock import ManualClock
@@ -44,7 +44,8 @@ def shopify_to(
     """A connector with small pages to a served shop."""
     clock = clock or ManualClock(shop.clock.now())
     given = config or config_of(shop)
-    return Shopify(given, store_id=shop.name, clock=clock, page_size=page_size, bulk_from=bulk_from)
+    sizes = Sizes(page=page_size, bulk_from=bulk_from)
+    return Shopify(given, store_id=shop.name, clock=clock, sizes=sizes)
 
 
 def touch_checkout(shop: ShopifyShop, number: int) -> None:

@@ -16,7 +16,7 @@ from syncd import errors
 
 # Each layer may import those below it. Modules on one line do not know each other, except on the lines of LOOSE.
 LAYERS = (
-    {"model", "errors", "clock", "condition", "money", "process", "logs", "plugins"},
+    {"model", "errors", "clock", "condition", "money", "process", "logs", "plugins", "meter"},
     {"connectors", "mapping", "identity", "segments", "store", "sandbox"},
     {"sync", "derive", "push", "settings"},
     {"app", "screens", "demo", "estimate", "upkeep"},

@@ -21,13 +21,14 @@ from syncd.connectors.shopify.dialect import ShopifyConfig
 from syncd.connectors.woocommerce.connector import WooCommerce
 from syncd.connectors.woocommerce.dialect import WooCommerceConfig
 from syncd.errors import ConfigInvalid
+from syncd.meter import SILENT, Meter
 from syncd.plugins import Plugged
 
 
 class Maker(Protocol):
-    """What makes a connector from a store's settings, usually its class."""
+    """What makes a connector from a store's settings, usually its class; `meter` counts its requests."""
 
-    def __call__(self, config: Any, *, store_id: str, clock: Clock) -> Connector:
+    def __call__(self, config: Any, *, store_id: str, clock: Clock, meter: Meter) -> Connector:
         """A connector; nothing is sent yet."""
         ...
 
@@ -66,7 +67,7 @@ REGISTRY: Mapping[str, tuple[type[StoreConfig], Maker]] = Plugged(
 APPROVALS = {"shopify": Approval(config=ShopifyConfig, scopes=SCOPES, authorize=authorize)}
 
 
-def connect(config: StoreConfig, *, store_id: str, clock: Clock) -> Connector:
+def connect(config: StoreConfig, *, store_id: str, clock: Clock, meter: Meter = SILENT) -> Connector:
     """The connector to one store; nothing is sent yet.
 
     Raises:
@@ -76,7 +77,7 @@ def connect(config: StoreConfig, *, store_id: str, clock: Clock) -> Connector:
         known = ", ".join(sorted(REGISTRY))
         raise ConfigInvalid(f"{config.platform} is not a platform", store=store_id, hint=f"Use one of: {known}")
     _, make = REGISTRY[config.platform]
-    return make(config, store_id=store_id, clock=clock)
+    return make(config, store_id=store_id, clock=clock, meter=meter)
 
 
 def config_model(platform: str) -> type[StoreConfig] | None:

@@ -26,6 +26,7 @@ from syncd.connectors.exchange import Answer, Dialect, Request, Signed, parse_js
 from syncd.connectors.failures import failure_of, refusal_of, seen, unreachable_words
 from syncd.connectors.wire import Guard, WatchedAdapter
 from syncd.errors import CorruptAnswer, RateLimited, SyncdError, Timeout, Unavailable
+from syncd.meter import SILENT, Meter
 from syncd.model import Json
 
 SIGNATURES = 3
@@ -39,13 +40,16 @@ _BACKOFF = tenacity.wait_random_exponential(multiplier=2, min=1, max=60)
 class Transport:
     """One store's way out: pooled, compressed, without redirects, proxies or cookies of the environment."""
 
-    def __init__(self, config: StoreConfig, dialect: Dialect, *, store_id: str, clock: Clock) -> None:
+    def __init__(
+        self, config: StoreConfig, dialect: Dialect, *, store_id: str, clock: Clock, meter: Meter = SILENT
+    ) -> None:
         # urllib3 writes whole query strings at DEBUG, signatures among them
         logging.getLogger("urllib3").setLevel(logging.INFO)
         self._config = config
         self._dialect = dialect
         self._store_id = store_id
         self._clock = clock
+        self._meter = meter
         self._session = _session(config)
         self._log = structlog.get_logger().bind(store=store_id)
 
@@ -79,6 +83,8 @@ class Transport:
             if answer.status == 401 and self._dialect.learn(answer):
                 answer = self._exchange(request)
         refusal = self._refusal(answer)
+        if isinstance(refusal, RateLimited):
+            self._meter.throttled(self._store_id)
         if refusal:
             raise refusal
         return answer
@@ -90,6 +96,7 @@ class Transport:
     def _exchange(self, request: Request) -> Answer:
         asked_at, started_s = self._clock.now(), self._clock.monotonic()
         received = self._receive(request)
+        self._meter.exchanged(self._store_id, received.seen or str(received.status))
         self._log.debug(
             "http_request",
             method=request.method,

@@ -6,6 +6,7 @@ same trace and is mended the same way, at the next apply. Sending twice is harml
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from syncd.connectors.base import Connector, PushOutcome, PushResult
 from syncd.connectors.config import PushConfig
 from syncd.errors import AmbiguousWrite, ConfigInvalid, RetryLater, SkipRecord, StopStore
 from syncd.mapping.base import Mapper
+from syncd.meter import SILENT, Meter
 from syncd.model import Customer, PlatformChange, RawRecord, Stream, TagAction, TagChange, Window
 from syncd.push.brake import check_brakes
 from syncd.push.planning import Plan, brakes
@@ -47,6 +49,7 @@ class Delivery:
     targets: Mapping[str, Target]
     clock: Clock
     new_id: Callable[[], str]
+    meter: Meter = SILENT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -240,6 +243,7 @@ class _Courier:
     def _settle(self, outcomes: Sequence[Settled]) -> None:
         if outcomes:
             self.delivery.database.tags.settle(outcomes)
+            self.delivery.meter.pushed(self.store_id, Counter(outcome.state for outcome in outcomes))
 
     def _read_back(self, items: Sequence[OutboxItem]) -> None:
         """Look at the accounts that unsettled changes touch, and settle each by what is there."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from syncd.identity import FirstResolver
+from syncd.meter import SILENT, Meter
 from syncd.model import Stream, Window
 from syncd.store import Database
 from syncd.store.types import RunReport, StreamStatus
@@ -27,6 +28,7 @@ class Flow:
     clock: ManualClock
     owner: str = "worker"
     listener: Listener | None = None
+    meter: Meter = SILENT
 
     @property
     def connector(self) -> MemoryConnector:
@@ -42,6 +44,7 @@ class Flow:
             owner=self.owner,
             stop=threading.Event(),
             listener=self.listener,
+            meter=self.meter,
         )
 
     def source(self) -> Source:

@@ -10,7 +10,7 @@ from typing import Any
 
 from syncd.connectors.base import Connector
 from syncd.connectors.bigcommerce.connector import BigCommerce
-from syncd.connectors.shopify.connector import Shopify
+from syncd.connectors.shopify.connector import Shopify, Sizes
 from syncd.connectors.woocommerce.connector import WooCommerce
 from syncd.connectors.woocommerce.dialect import WooCommerceConfig
 from syncd.mapping import mapper_for
@@ -208,7 +208,7 @@ class ShopifyStage(ServedStage):
 
     def connect(self, clock: ManualClock) -> Connector:
         """A connector with small pages."""
-        return Shopify(shopify.config_of(self.shop), store_id=self.shop.name, clock=clock, page_size=PAGE)
+        return Shopify(shopify.config_of(self.shop), store_id=self.shop.name, clock=clock, sizes=Sizes(page=PAGE))
 
     def truth(self) -> Truth:
         """What the shop's records are."""

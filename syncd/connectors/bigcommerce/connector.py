@@ -23,6 +23,7 @@ from syncd.connectors.bigcommerce.walks import CART_PREFIX, CustomerWalk, OrderW
 from syncd.connectors.idwalk import Row, row_id
 from syncd.connectors.transport import Transport
 from syncd.errors import UnsupportedStream
+from syncd.meter import SILENT, Meter
 from syncd.model import PlatformChange, RawRecord, StoreFacts, Stream, Window
 
 PAGE_SIZES = (LARGEST_PAGE, 100, 50, 10)  # what a failing server is asked for in turn
@@ -62,14 +63,20 @@ class BigCommerce:
     capabilities = _CAPABILITIES
 
     def __init__(
-        self, config: BigCommerceConfig, *, store_id: str, clock: Clock, page_sizes: Sequence[int] = PAGE_SIZES
+        self,
+        config: BigCommerceConfig,
+        *,
+        store_id: str,
+        clock: Clock,
+        meter: Meter = SILENT,
+        page_sizes: Sequence[int] = PAGE_SIZES,
     ) -> None:
         quota = Quota(clock, config.http.leave_quota)
         dialect = BigCommerceDialect(config, quota)
         self._store_hash = config.store_hash
         self._clock = clock
         self._page_sizes = page_sizes
-        self._api = Api(Transport(config, dialect, store_id=store_id, clock=clock), quota)
+        self._api = Api(Transport(config, dialect, store_id=store_id, clock=clock, meter=meter), quota)
         self._attributes = Attributes(self._api)
 
     def check(self) -> StoreFacts:

@@ -25,6 +25,7 @@ from syncd.connectors.shopify.push import LARGEST_BATCH, push_changes
 from syncd.connectors.shopify.tokens import ClientCredentials, GivenToken, TokenDialect, Tokens
 from syncd.connectors.transport import Transport
 from syncd.errors import CorruptAnswer, PaginationLoop, RequestRefused, UnsupportedStream
+from syncd.meter import SILENT, Meter
 from syncd.model import Json, PlatformChange, RawRecord, StoreFacts, Stream, Window
 
 LARGEST_PAGE = 250
@@ -78,13 +79,24 @@ class _Place:
         return orjson.dumps(asdict(self)).decode()
 
 
-class Shopify:
-    """The connector to one Shopify store.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sizes:
+    """How much is asked for at a time.
 
     Args:
-        page_size: Records to ask for at a time; fewer where that costs too much.
+        page: Records to ask for at a time; fewer where that costs too much.
         bulk_from: How many customers or orders a complete walk needs before it goes by a bulk operation.
     """
+
+    page: int = LARGEST_PAGE
+    bulk_from: int = BULK_FROM
+
+
+LARGEST = Sizes()
+
+
+class Shopify:
+    """The connector to one Shopify store."""
 
     platform = "shopify"
     capabilities = _CAPABILITIES
@@ -95,20 +107,19 @@ class Shopify:
         *,
         store_id: str,
         clock: Clock,
-        page_size: int = LARGEST_PAGE,
-        bulk_from: int = BULK_FROM,
+        meter: Meter = SILENT,
+        sizes: Sizes = LARGEST,
     ) -> None:
         self._config = config
         self._clock = clock
-        self._page_size = page_size
-        self._bulk_from = bulk_from
+        self._sizes = sizes
         token_dialect = TokenDialect(config.site, config.domain)
-        self._token_transport = Transport(config, token_dialect, store_id=store_id, clock=clock)
+        self._token_transport = Transport(config, token_dialect, store_id=store_id, clock=clock, meter=meter)
         dialect = ShopifyDialect(config, _tokens(config, self._token_transport, clock))
-        self._transport = Transport(config, dialect, store_id=store_id, clock=clock)
+        self._transport = Transport(config, dialect, store_id=store_id, clock=clock, meter=meter)
         pacer = Pacer(clock, config.http.leave_quota)
         self._graph = Graph(self._transport, version=config.api_version, clock=clock, pacer=pacer, store_id=store_id)
-        self._bulk = Bulk(self._graph, config, clock, page_size=page_size)
+        self._bulk = Bulk(self._graph, config, clock, page_size=sizes.page)
         self._scopes: frozenset[str] | None = None
 
     def check(self) -> StoreFacts:
@@ -176,7 +187,7 @@ class Shopify:
 
     def _is_bulk(self, stream: Stream, reply: Reply, asked: StreamDocuments) -> bool:
         """Whether a walk of everything is long enough for a bulk operation, by the first page's count."""
-        return stream in BULK_STREAMS and (_declared(reply, asked) or 0) >= self._bulk_from
+        return stream in BULK_STREAMS and (_declared(reply, asked) or 0) >= self._sizes.bulk_from
 
     def _bulk_ask(self, stream: Stream) -> BulkAsk:
         asked = stream_documents(stream, self._config.api_version)
@@ -211,7 +222,7 @@ class Shopify:
 
     def _place(self, cursor: str | None) -> _Place:
         if cursor is None:
-            return _Place(size=self._page_size)
+            return _Place(size=self._sizes.page)
         try:
             return _Place(**orjson.loads(cursor))
         except (ValueError, TypeError):
@@ -238,7 +249,7 @@ class Shopify:
 
     def _further(self, asked: StreamDocuments, row: Row, nested: Row) -> Row:
         after = _end(nested)
-        variables = {"id": row["id"], "first": self._page_size, "after": after}
+        variables = {"id": row["id"], "first": self._sizes.page, "after": after}
         reply = self._graph.ask(Question(document=asked.rest, variables=variables))
         further = _object(_object(reply.data, "node"), asked.nested)
         if _has_next(further) and _end(further) == after:

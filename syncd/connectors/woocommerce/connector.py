@@ -27,6 +27,7 @@ from syncd.connectors.woocommerce.hours import QuietHours, zone_of
 from syncd.connectors.woocommerce.push import push_changes
 from syncd.connectors.woocommerce.statuses import CART_STATUSES, OrderStatuses
 from syncd.errors import CorruptAnswer, RequestRefused, UnsupportedStream
+from syncd.meter import SILENT, Meter
 from syncd.model import PlatformChange, RawRecord, StoreFacts, Stream, Window
 
 PAGE_SIZES = (100, 50, 25, 10)  # what a failing server is asked for in turn
@@ -96,7 +97,13 @@ class WooCommerce:
     capabilities = _CAPABILITIES
 
     def __init__(
-        self, config: WooCommerceConfig, *, store_id: str, clock: Clock, page_sizes: Sequence[int] = PAGE_SIZES
+        self,
+        config: WooCommerceConfig,
+        *,
+        store_id: str,
+        clock: Clock,
+        meter: Meter = SILENT,
+        page_sizes: Sequence[int] = PAGE_SIZES,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -105,7 +112,7 @@ class WooCommerce:
         self._quiet = QuietHours.parse(config.http.quiet_hours)
         self._zone: tzinfo = UTC
         self._dialect = WooCommerceDialect(config, clock)
-        self._transport = Transport(config, self._dialect, store_id=store_id, clock=clock)
+        self._transport = Transport(config, self._dialect, store_id=store_id, clock=clock, meter=meter)
         self._statuses = OrderStatuses(self._transport, clock)
 
     def check(self) -> StoreFacts:

@@ -29,6 +29,7 @@ from syncd.errors import (
     WriteRejected,
 )
 from tests.clock import ManualClock
+from tests.tally import Tally
 from tests.unit.connectors.server import Script, Server, answer, drip, raw, reset, serving
 
 SECRET = "ck_0123456789"
@@ -68,6 +69,18 @@ class _StoppingClock(ManualClock):
 def _transport(server: Server, clock: ManualClock, **http: Any) -> Transport:
     config = StoreConfig(platform="plain", http=HttpConfig(**http))
     return Transport(config, _Plain(server.url), store_id="shop", clock=clock)
+
+
+def test_every_try_is_counted_by_what_came_back() -> None:
+    """The meter is told of each request that left, by status or by the table's word, and of each wish to wait."""
+    tally = Tally()
+
+    with serving(answer(500), reset, answer(429), GOOD) as server:
+        dialect = _Plain(server.url)
+        Transport(StoreConfig(platform="plain"), dialect, store_id="shop", clock=ManualClock(), meter=tally).send(READ)
+
+    assert tally.codes == {("shop", code): 1 for code in ("500", "cut", "429", "200")}
+    assert tally.waits == {"shop": 1}
 
 
 def test_a_good_answer_is_read_whole() -> None:
