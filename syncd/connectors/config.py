@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import random
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_serializer,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from syncd.connectors.cron import checked, next_after
 from syncd.model import Stream
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -23,7 +36,15 @@ def _duration(value: object) -> object:
     raise ValueError("a time span is a number and a unit s, m, h or d, such as 5m or 24h")
 
 
+def _some_time(value: timedelta) -> timedelta:
+    if not value:
+        raise ValueError("must be 1s or more")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Interval = Annotated[Duration, AfterValidator(_some_time)]
+CronLine = Annotated[str, AfterValidator(checked)]
 
 
 class Frozen(BaseModel):
@@ -32,16 +53,57 @@ class Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class StreamConfig(Frozen):
-    """How often one stream is pulled."""
+class Schedule(Frozen):
+    """When something is done again: every so often, or at the times of a cron line.
 
-    every: Duration = timedelta(minutes=5)
+    Args:
+        cron: Minute, hour, day of the month, month, weekday by the merchant's time zone; stands instead of `every`.
+        jitter: Up to this much later, so that not all of it happens at once; at most a tenth of `every`.
+    """
+
+    every: Interval
+    cron: CronLine | None = None
+    jitter: Duration = timedelta(seconds=10)
+
+    @model_validator(mode="after")
+    def _has_one_clock(self) -> Self:
+        if self.cron is not None and "every" in self.model_fields_set:
+            raise ValueError('has "every" and "cron"; keep one of the two')
+        return self
+
+    @model_serializer(mode="wrap")
+    def _in_force(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What holds of the two clocks."""
+        silent = "cron" if self.cron is None else "every"
+        return {name: value for name, value in handler(self).items() if name != silent}
+
+    def after(self, moment: datetime, timezone: str) -> datetime:
+        """When it is next due, done at the moment; the same moment always gives the same answer."""
+        share = random.Random(moment.timestamp()).random()
+        return self._next(moment, timezone) + share * self._slack
+
+    def latest(self, moment: datetime, timezone: str) -> datetime:
+        """The latest time that `after` gives for this moment or an earlier one: past it a clock has stepped back."""
+        return self._next(moment, timezone) + self._slack
+
+    def _next(self, moment: datetime, timezone: str) -> datetime:
+        return moment + self.every if self.cron is None else next_after(self.cron, moment, timezone)
+
+    @property
+    def _slack(self) -> timedelta:
+        return min(self.jitter, self.every / 10) if self.cron is None else self.jitter
 
 
-class SweepConfig(Frozen):
-    """How often a complete walk compares hashes and finds deletions."""
+class StreamConfig(Schedule):
+    """When one stream is pulled."""
 
-    every: Duration = timedelta(hours=24)
+    every: Interval = timedelta(minutes=5)
+
+
+class SweepConfig(Schedule):
+    """When a complete walk compares hashes and finds deletions."""
+
+    every: Interval = timedelta(hours=24)
 
 
 class BrakeConfig(Frozen):
