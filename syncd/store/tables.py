@@ -144,14 +144,17 @@ class DaemonRow(SQLModel, table=True):
 
 
 class NoticeRow(SQLModel, table=True):
-    """A trouble that somebody was told of, or is to be told of, until it is over."""
+    """A trouble that somebody was told of, or is to be told of, until it is told to be over."""
 
     __tablename__ = "notices"
 
     topic: str = _key()
     words: str = _text()
+    remedy: str = _text()
     raised_at: datetime = _time(nullable=False)
+    tried_at: datetime | None = _time(comment="when a process took it upon itself to tell; NULL once it did or failed")
     told_at: datetime | None = _time()
+    over_at: datetime | None = _time(comment="since when the trouble is over and that is still to be told")
 
 
 class SegmentState(SQLModel, table=True):

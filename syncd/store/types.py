@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from syncd.condition import Condition
 from syncd.model import (
     Contact,
     IdentityCase,
@@ -241,16 +242,21 @@ class Daemon:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
-    """A trouble that is not over yet.
+    """A trouble that is not over yet, or whose end is still to be told.
 
     Args:
+        topic: Its kind and its place, such as `paused:eu-woo`.
+        remedy: What to do about it.
         told_at: When somebody was told; None while that has not succeeded.
+        over_at: Since when it is over; None while it lasts.
     """
 
     topic: str
     words: str
+    remedy: str
     raised_at: datetime
     told_at: datetime | None
+    over_at: datetime | None
 
 
 COMPLETE_KINDS = ("sweep", "backfill")  # runs that walk everything; the others are incremental, bounded backfill
@@ -489,6 +495,19 @@ class TagWish:
     segment: str
     tag: str
     store_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """A segment as it is evaluated.
+
+    Args:
+        builders: Segments whose conditions ask about this one: who enters or leaves it may enter or leave those.
+    """
+
+    segment: str
+    condition: Condition
+    builders: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,8 +23,11 @@ def upgrade() -> None:
     op.create_table('notices',
     sa.Column('topic', sa.String(), nullable=False),
     sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('remedy', sa.Text(), nullable=False),
     sa.Column('raised_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('tried_at', sa.DateTime(timezone=True), nullable=True, comment='when a process took it upon itself to tell; NULL once it did or failed'),
     sa.Column('told_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('over_at', sa.DateTime(timezone=True), nullable=True, comment='since when the trouble is over and that is still to be told'),
     sa.PrimaryKeyConstraint('topic')
     )
     op.create_table('pauses',
