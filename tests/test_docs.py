@@ -193,19 +193,19 @@ def test_every_setting_is_in_the_example() -> None:
     from syncd.settings import Settings
     from syncd.settings.shape import nodes
 
-    found = [node for node in nodes(Settings, _example()) if "eu-woo" not in node.place]  # the second store is brief
-    missing = [(*node.place, name) for node in found for name in node.model.model_fields if name not in node.values]
+    found = list(nodes(Settings, _example()))
+    shown = {(_owner(node.model, name), name) for node in found for name in node.values}
+    known = {(_owner(node.model, name), name) for node in found for name in node.model.model_fields}
     unknown = [(*node.place, name) for node in found for name in node.values if name not in node.known]
 
-    assert [place for place in missing if not str(place[-1]).endswith("_file") and not _is_shown_once(place)] == []
+    assert sorted(name for _, name in known - shown if not name.endswith("_file")) == []
     assert unknown == []
 
 
-def _is_shown_once(place: tuple[int | str, ...]) -> bool:
-    """Whether a store's setting is one that all platforms share, which the first store of the example shows."""
-    from syncd.connectors.config import StoreConfig
-
-    return place[0] == "stores" and place[1] != "us-woo" and place[2] in StoreConfig.model_fields
+def _owner(model: type, name: str) -> type | None:
+    """The model that a setting comes from: what several sections or all platforms share is shown once."""
+    bases = reversed(model.__mro__)
+    return next((base for base in bases if name in getattr(base, "model_fields", ())), None)
 
 
 @pytest.fixture

@@ -25,6 +25,14 @@ def is_loopback(host: str) -> bool:
     return host == "localhost" or host.endswith(".localhost") or _is_loopback_address(host)
 
 
+def host_of(address: str) -> str:
+    """The host of an address, with or without a scheme; "" where none can be read."""
+    try:
+        return urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return ""
+
+
 def address_fault(url: str, *, insecure: bool, allow_private: bool) -> str | None:
     """What is wrong with an address that credentials would be sent to, in words; None if nothing is."""
     parts = urlsplit(url)

@@ -6,7 +6,8 @@ part of the model comes from its connector.
 
 from __future__ import annotations
 
+from syncd.settings.folder import load_folder
 from syncd.settings.loading import example_config, find, load
 from syncd.settings.model import Settings
 
-__all__ = ["Settings", "example_config", "find", "load"]
+__all__ = ["Settings", "example_config", "find", "load", "load_folder"]

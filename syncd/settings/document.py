@@ -158,5 +158,6 @@ class _Reader:
 def _syntax_fault(error: yaml.MarkedYAMLError) -> Fault:
     mark = error.problem_mark or error.context_mark
     where = f" in column {mark.column + 1}" if mark else ""
-    message = f"is not valid YAML{where}: {error.problem or error.context}"
+    remedy = '; a text that begins with * needs "quotes"' if "alias" in (error.context or "") else ""
+    message = f"is not valid YAML{where}: {error.problem or error.context}{remedy}"
     return Fault(message=message, line=mark.line + 1 if mark else 0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 _URL = re.compile(
     r"(?P<scheme>[\w+]+)://"
     r"(?:[^:/]*(?::(?P<password>[^@]*))?@)?"
-    r"(?P<host>\[[^\]/]*\]|[^/:?]*)(?::[0-9]*)?"
+    r"(?P<host>\[[^\]/]*\]|[^/:?]*)(?::(?P<port>[0-9]*))?"
     r"(?:/(?P<name>[^?]*))?"
     r"(?:\?(?:.*&)?(?:password=(?P<query_password>[^&]*))?.*)?"
 )
@@ -54,6 +54,15 @@ def host(url: str) -> str:
     """The server's name; "" for a file, a local socket or what cannot be read."""
     match = _URL.fullmatch(url)
     return match["host"].strip("[]") if match else ""
+
+
+def address(url: str) -> str:
+    """What is the same for two URLs of the same database, whoever logs in and however."""
+    match = _URL.fullmatch(url)
+    if match is None or match["scheme"] == "sqlite":
+        return url
+    schema = ",".join(parse_qs(url.partition("?")[2]).get("options", ()))  # may name another search_path
+    return f"{match['host'] or 'localhost'}:{match['port'] or 5432}/{match['name'] or ''}?{schema}"
 
 
 def anchored(url: str, folder: Path) -> str:

@@ -29,6 +29,7 @@ from syncd.connectors.config import Duration, Frozen, StoreConfig
 from syncd.errors import ConfigInvalid
 from syncd.model import OrderState
 from syncd.settings.dsn import checked, masked, passwords
+from syncd.settings.notify import NotifyConfig, keys_in
 from syncd.settings.places import ENV_PREFIX, listed, suggest
 from syncd.settings.shape import store_model
 
@@ -124,6 +125,18 @@ class PushDefaults(Frozen):
     max_staleness: Duration = timedelta(hours=24)
 
 
+class HousekeepingConfig(Frozen):
+    """What is kept how long, and how much room there must be.
+
+    Args:
+        keep_runs: Age past which runs leave the history; the last one of each stream always stays.
+        min_free_mb: Free space beside the database below which somebody is told.
+    """
+
+    keep_runs: Duration = timedelta(days=90)
+    min_free_mb: int = Field(default=1024, ge=0)
+
+
 class LogConfig(Frozen):
     """How much is logged to standard error, and in which form; auto is console on a terminal and JSON elsewhere."""
 
@@ -164,6 +177,8 @@ class Settings(BaseSettings):
     revenue: RevenueConfig = RevenueConfig()
     rates: dict[Currency, Annotated[Decimal, Field(gt=0)]] = {}
     push: PushDefaults = PushDefaults()
+    notify: NotifyConfig = NotifyConfig()
+    housekeeping: HousekeepingConfig = HousekeepingConfig()
     log: LogConfig = LogConfig()
 
     @classmethod
@@ -215,6 +230,7 @@ class Settings(BaseSettings):
         """Every secret text, for the log's scrubber."""
         yield from _secret_texts(self)
         yield from passwords(self.database.url)
+        yield from (key for url in _secret_texts(self.notify) for key in keys_in(url))
         headers = (value for store in self.stores.values() for value in store.http.headers.values())
         yield from (value for value in headers if len(value) >= _SHORTEST_PASS)
 
@@ -246,6 +262,6 @@ def _secret_texts(value: object) -> Iterator[str]:
     elif isinstance(value, BaseModel):
         for _, item in value:
             yield from _secret_texts(item)
-    elif isinstance(value, Mapping):
-        for item in value.values():
+    elif isinstance(value, (Mapping, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
             yield from _secret_texts(item)

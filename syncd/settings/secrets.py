@@ -6,9 +6,8 @@ import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from syncd.connectors.wire import is_loopback
+from syncd.connectors.wire import host_of, is_loopback
 from syncd.settings.document import GIVEN, Document
 from syncd.settings.dsn import anchored, host, passwords
 from syncd.settings.environment import Overrides
@@ -52,8 +51,8 @@ class _Preparation:
 
     def _blame_unset(self, secrets: Collection[Place]) -> None:
         for place, name in self.document.unset.items():
-            is_secret = place in secrets
-            remedy = f'give the path of a file as "{place[-1]}{FILE}"' if is_secret else f"write ${{{name}:-default}}"
+            secret = next((part for part in (place, place[:-1]) if part in secrets), None)
+            remedy = f'give the path of a file as "{secret[-1]}{FILE}"' if secret else f"write ${{{name}:-default}}"
             self._blame(place, f"the environment variable {name} is not set; set it, or {remedy}")
 
     def _anchor(self, node: Node, values: dict[str, object]) -> None:
@@ -72,10 +71,25 @@ class _Preparation:
             file = self._path(values.pop(name + FILE, None))
             if file and name in values:
                 self._blame(file_place, f'stands beside "{name}"; keep one of the two')
+            elif file and name in node.secret_lists:
+                values[name] = self._lines(file, file_place)
             elif file:
-                values[name] = self._read(file, file_place)
-            elif self._is_literal(place, values.get(name)) and not self._stays_here(node.place):
-                self._blame(place, _literal_remedy(name, place))
+                values[name] = self._line(file, file_place)
+            else:
+                self._check_literals(place, values.get(name))
+
+    def _check_literals(self, place: Place, value: object) -> None:
+        """A secret that stands in the file; one that is an address may have parts that are none."""
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                self._check_literals((*place, index), item)
+        elif not isinstance(value, str) or self.overrides.gave(place):
+            return
+        elif "://" in value:
+            if GIVEN not in self.document.templates.get(place, "") and not is_loopback(host_of(value)):
+                self._blame(place, _ADDRESS_REMEDY)
+        elif self._is_literal(place, value) and not self._stays_here(place[:-1]):
+            self._blame(place, _literal_remedy(str(place[-1]), place))
 
     def _read(self, file: Path, place: Place) -> str:
         try:
@@ -87,9 +101,20 @@ class _Preparation:
             return ""
         if mode & _READABLE_BY_OTHERS:
             self._blame(place, f"{file} is open to other users (mode {mode:04o}); run: chmod 600 {file}")
-        elif not text or not text.isprintable():
+        return text
+
+    def _line(self, file: Path, place: Place) -> str:
+        text = self._read(file, place)
+        if not text or not text.isprintable():
             self._blame(place, f"{file} must hold the secret in one line, and nothing else")
         return text
+
+    def _lines(self, file: Path, place: Place) -> list[str]:
+        lines = [line.strip() for line in self._read(file, place).splitlines()]
+        found = [line for line in lines if line and not line.startswith("#")]
+        if not found:
+            self._blame(place, f"{file} must hold a secret in every line that does not begin with #")
+        return found
 
     def _path(self, value: object) -> Path | None:
         if not value or not isinstance(value, (str, Path)):
@@ -108,7 +133,7 @@ class _Preparation:
             values = value_at(self.overrides.data, place[:length])
             address = (values.get("base_url") or values.get("url")) if isinstance(values, Mapping) else None
             if isinstance(address, str):
-                return is_loopback(_host(address))
+                return is_loopback(host_of(address))
         return False
 
     def _prepare_database(self, data: dict[str, object]) -> None:
@@ -132,6 +157,12 @@ class _Preparation:
         self.faults.append(Fault(place=place, message=message))
 
 
+_ADDRESS_REMEDY = (
+    "an address with its keys may stand in the file only for this machine; "
+    'write its secret parts as "${NAME}" and set that variable, or give the path of a file that holds it'
+)
+
+
 def _literal_remedy(name: str, place: Place) -> str:
     suggested = secret_variable(str(place[1]), name)
     return (
@@ -145,10 +176,3 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except OSError:  # a name too long to be one, a folder we may not look into
         return False
-
-
-def _host(address: str) -> str:
-    try:
-        return urlsplit(address if "//" in address else f"//{address}").hostname or ""
-    except ValueError:
-        return ""

@@ -32,8 +32,15 @@ class Node:
 
     @property
     def secrets(self) -> list[str]:
-        """The keys whose values are secrets."""
-        return [name for name, field in self.model.model_fields.items() if SecretStr in _kinds(field.annotation)]
+        """The keys whose values are secrets, or lists of them."""
+        fields = self.model.model_fields.items()
+        return [name for name, field in fields if SecretStr in _kinds(field.annotation) or name in self.secret_lists]
+
+    @property
+    def secret_lists(self) -> list[str]:
+        """The keys whose values are lists of secrets."""
+        fields = self.model.model_fields.items()
+        return [name for name, field in fields if SecretStr in _item_kinds(field.annotation)]
 
     @property
     def paths(self) -> dict[str, FieldInfo]:
@@ -107,3 +114,9 @@ def _kinds(annotation: object) -> tuple[object, ...]:
 def _value_kinds(annotation: object) -> tuple[object, ...]:
     """What a mapping with free keys holds as values."""
     return tuple(get_args(kind)[1] for kind in _kinds(annotation) if get_origin(kind) is dict)
+
+
+def _item_kinds(annotation: object) -> tuple[object, ...]:
+    """What a list holds."""
+    lists = [get_args(kind) for kind in _kinds(annotation) if get_origin(kind) is tuple]
+    return tuple(kind for arguments in lists for kind in _kinds(arguments[0]))
