@@ -7,6 +7,7 @@
         Timeout             no complete answer within the deadline
         CorruptAnswer       an answer that is not what the platform sends; nothing of it is stored
         DatabaseBusy        another process holds the database
+        DatabaseUnavailable its server is down, its disk full or read-only
         AmbiguousWrite      a write whose answer was lost: read back before repeating
         Interrupted         we were told to end; what is stored stays, the rest is for the next run
       SkipRecord            this record only: set it aside, go on
@@ -124,6 +125,10 @@ class DatabaseBusy(RetryLater):
     """The profile database is held by another process; end it, or try again."""
 
 
+class DatabaseUnavailable(RetryLater):
+    """The profile database cannot be reached or written: server down, disk full or read-only; it goes on after that."""
+
+
 class AmbiguousWrite(RetryLater):
     """A write was sent and its answer lost; it is read back before it is repeated."""
 
@@ -151,6 +156,8 @@ class Gone(SkipRecord):
 class StopStore(SyncdError):
     """A stream, lane or store pauses, with its reason in words, until somebody acts."""
 
+    stops_stream_only = False  # whether the store's other streams can still be pulled
+
 
 class AuthFailed(StopStore):
     """The platform does not accept our key or token; check it in the shop's own settings."""
@@ -159,6 +166,8 @@ class AuthFailed(StopStore):
 class ScopeMissing(StopStore):
     """The key is valid but may not do this; grant the right named in the message."""
 
+    stops_stream_only = True
+
 
 class PolicyRefused(StopStore):
     """The shop as a whole is closed to us (plan unpaid, shop frozen, not found)."""
@@ -166,6 +175,8 @@ class PolicyRefused(StopStore):
 
 class RequestRefused(StopStore):
     """The platform calls our request wrong; the cursor stays where it was."""
+
+    stops_stream_only = True
 
 
 class TlsFailed(StopStore):
@@ -179,9 +190,13 @@ class Redirected(StopStore):
 class UnsupportedStream(StopStore):
     """This platform has no such stream; remove it from the store's `streams`."""
 
+    stops_stream_only = True
+
 
 class PaginationLoop(StopStore):
     """The platform gave the same page token twice; the walk cannot end."""
+
+    stops_stream_only = True
 
 
 class StopProcess(SyncdError):

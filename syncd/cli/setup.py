@@ -67,7 +67,8 @@ def db_upgrade(
     as_json: AsJson = False,
 ) -> int:
     """Bring the database to this version's schema."""
-    saved = Database.upgrade(read_settings(ctx).database.url, backup=backup)
+    loaded = read_settings(ctx)
+    saved = Database.upgrade(loaded.database.url, merchant=loaded.merchant, backup=backup)
     words = "the database is at this version's schema" + (f"; before that it was copied to {saved}" if saved else "")
     emit(as_json, lambda: {"backup": saved}, lambda: screens.say(words))
     return int(ExitCode.OK)

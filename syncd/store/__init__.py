@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
 from sqlalchemy import Connection, func, select
 
 from syncd.clock import Clock
-from syncd.errors import ConfigInvalid
-from syncd.store import schema
+from syncd.store import housekeeping, schema
 from syncd.store.daemons import Daemons
 from syncd.store.engine import Engines, insert_rows, table_of
 from syncd.store.grouping import Grouping
@@ -24,7 +24,7 @@ from syncd.store.removal import Stores
 from syncd.store.runs import Runs
 from syncd.store.tables import ContactRow, Merchant
 from syncd.store.turns import Turns
-from syncd.store.types import Resolver
+from syncd.store.types import HouseReport, Resolver, Size
 
 _merchant = table_of(Merchant)
 _contacts = table_of(ContactRow)
@@ -81,13 +81,30 @@ class Database:
         return cls(engines, clock, resolver, Ulids(clock, floor=newest or ""))
 
     @staticmethod
-    def upgrade(url: str, backup: bool) -> Path | None:
-        """Bring an older database to this version's schema; the copy made of an SQLite file first, if any."""
+    def upgrade(url: str, *, merchant: str, backup: bool) -> Path | None:
+        """Bring an older database to this version's schema; the copy made of an SQLite file first, if any.
+
+        Raises:
+            SchemaMismatch: It is newer than this version.
+            ConfigInvalid: It is another merchant's, or no database that syncd can use.
+        """
         engines = Engines(url)
         try:
-            return schema.upgrade(engines, backup=backup)
+            return schema.upgrade(engines, merchant, backup=backup)
         finally:
             engines.close()
+
+    def keep_house(self, now: datetime, keep_runs: timedelta) -> HouseReport:
+        """Drop what nobody will ask for any more, and let the database tidy itself; safe at any time.
+
+        Args:
+            keep_runs: For how long ended runs stay in `history`; each stream's last ones stay for ever.
+        """
+        return housekeeping.keep_house(self._engines, now, keep_runs)
+
+    def size(self) -> Size:
+        """How much room the database takes now."""
+        return housekeeping.size(self._engines)
 
     def close(self) -> None:
         """Give the connections back; safe to call twice."""
@@ -101,10 +118,6 @@ class Database:
 
 
 def _stamp(connection: Connection, merchant: str, clock: Clock) -> None:
-    owner = connection.execute(select(_merchant.c.name)).scalar()
-    if owner is None:
+    if not schema.is_owned(connection, merchant):
         row = {"name": merchant, "salt": secrets.token_bytes(32), "created_at": clock.now()}
         insert_rows(connection, _merchant, [row])
-    elif owner != merchant:
-        message = f"the database belongs to merchant {owner!r}, the configuration names {merchant!r}"
-        raise ConfigInvalid(message, hint="correct merchant or database.url: one database holds one merchant")

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,21 @@ from sqlalchemy import Connection, Engine, Row, Select, Table, create_engine, ev
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import SQLModel
 
-from syncd.errors import ConfigInvalid, DatabaseBusy, DatabaseCorrupt, SyncdError, Unavailable
+from syncd.errors import ConfigInvalid, DatabaseUnavailable
+from syncd.store.faults import as_leaf
 
 BUSY_TIMEOUT_S = 10
 LOOKUP_BATCH = 500
+_LOST_SERVER = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "tcp_user_timeout": 60_000}
+# Else a process that is stopped inside a transaction would hold up all others for as long as it is.
+_BOUNDS = "SET LOCAL lock_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '60s'"
 
 RowValues = Mapping[str, Any]
 Guard = Callable[[Table, Any], ColumnElement[bool]]
-
-_SQLITE_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
-_SQLITE_CORRUPT = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-_POSTGRES_CONFLICTS = frozenset({"40001", "40P01", "55P03"})  # serialization failure, deadlock, lock not available
 
 
 class Engines:
@@ -65,16 +66,25 @@ class Engines:
 
         Raises:
             DatabaseBusy: Another process holds the database, or a concurrent transaction won.
-            Unavailable: The server cannot be reached, or the disk is full or read-only.
+            DatabaseUnavailable: The server cannot be reached, or the disk is full or read-only.
             DatabaseCorrupt: The file is damaged or no database.
         """
         with self._turn, self._told(), self._writer.begin() as connection:
+            if self.dialect == "postgresql":
+                connection.exec_driver_sql(_BOUNDS)
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A read-only transaction that sees one moment of the database; raises as `write` does."""
         with self._told(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[sqlite3.Connection]:
+        """The SQLite writer's own connection between two transactions, for what works in none; raises as `write`."""
+        with self._turn, self._told(), closing(self._writer.raw_connection()) as held:
+            connection: Any = held.driver_connection
             yield connection
 
     def close(self) -> None:
@@ -86,10 +96,12 @@ class Engines:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, sqlite3.Error) as error:
-            told = _as_leaf(error, self.place)
+        except (DBAPIError, sqlite3.Error, NoConnectionFree) as error:
+            told = as_leaf(error, self.place)
             if told is None:
                 raise
+            if isinstance(told, DatabaseUnavailable):
+                self.close()  # a file opened while it was read-only stays so: the next transaction opens it anew
             raise told from None
 
 
@@ -121,7 +133,8 @@ def _place(url: URL) -> str:
 
 
 def _postgres_engines(url: URL) -> tuple[Engine, Engine]:
-    writer = create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    bounds = {name: value for name, value in _LOST_SERVER.items() if name not in url.query}
+    writer = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=bounds)
     return writer, writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
@@ -151,6 +164,12 @@ def _sqlite_engine(url: URL, begin: str, pragmas: Iterable[str]) -> Engine:
         arguments["timeout"] = BUSY_TIMEOUT_S
     engine = create_engine(url, hide_parameters=True, connect_args=arguments)
 
+    @event.listens_for(engine, "do_connect")
+    def open_only(_dialect: object, _record: object, place: list[Any], arguments: dict[str, Any]) -> None:
+        # A file that went away, with its disk perhaps, is not to be replaced by an empty one.
+        place[0] = f"{Path(place[0]).as_uri()}?mode=rw"
+        arguments["uri"] = True
+
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         for pragma in pragmas:
@@ -162,37 +181,6 @@ def _sqlite_engine(url: URL, begin: str, pragmas: Iterable[str]) -> Engine:
         connection.exec_driver_sql(f"BEGIN {begin}")
 
     return engine
-
-
-def _as_leaf(error: DBAPIError | sqlite3.Error, place: str) -> SyncdError | None:
-    original = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(original, sqlite3.Error):
-        return _sqlite_leaf(getattr(original, "sqlite_errorname", ""), place)
-    return _postgres_leaf(original, place)
-
-
-def _sqlite_leaf(name: str, place: str) -> SyncdError | None:
-    if name.startswith(_SQLITE_BUSY):
-        return DatabaseBusy(f"the database {place} is locked by another process", hint="end it, or try again")
-    if name.startswith(_SQLITE_CORRUPT):
-        return DatabaseCorrupt(f"{place} is damaged or is not a database", hint="restore a backup")
-    if name.startswith("SQLITE_FULL"):
-        return Unavailable(f"the disk under the database {place} is full", hint="free some space")
-    if name.startswith(("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")):
-        return Unavailable(f"the database {place} cannot be read or written", hint="check its disk and its rights")
-    return None
-
-
-def _postgres_leaf(original: BaseException | None, place: str) -> SyncdError | None:
-    import psycopg
-
-    state = getattr(original, "sqlstate", None)
-    if state in _POSTGRES_CONFLICTS:
-        return DatabaseBusy(f"the database {place} is busy with another process", hint="try again")
-    if isinstance(original, (psycopg.OperationalError, psycopg.InterfaceError)):
-        hint = "check that it runs, and the user, password and name in database.url"
-        return Unavailable(f"the database server at {place} does not serve us", hint=hint)
-    return None
 
 
 def table_of(model: type[SQLModel]) -> Table:

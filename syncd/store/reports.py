@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, true, update
 
 from syncd.model import Lane, Stream
 from syncd.store.engine import table_of
@@ -101,7 +101,8 @@ def stream_statuses(connection: Connection) -> list[StreamStatus]:
 def _states(connection: Connection) -> Mapping[Place, LaneState]:
     """The live lane of every stream; one that only a backfill has worked shows that walk."""
     live_first = checkpoints.c.lane != Lane.LIVE.value
-    query = select(checkpoints).order_by(checkpoints.c.store_id, checkpoints.c.stream, live_first)
+    pulled = select(checkpoints).where(checkpoints.c.lane != Lane.PUSH.value)
+    query = pulled.order_by(checkpoints.c.store_id, checkpoints.c.stream, live_first)
     states: dict[Place, LaneState] = {}
     for row in connection.execute(query):
         states.setdefault((row.store_id, row.stream), lane_state(row))
@@ -138,10 +139,26 @@ def _declared(connection: Connection) -> dict[Place, int]:
     return {place: run.declared for place, run in counted.items() if run.declared is not None}
 
 
-def _last_runs(connection: Connection, among: ColumnElement[bool] | None = None) -> dict[Place, RunReport]:
+def old_runs(before: datetime) -> ColumnElement[bool]:
+    """Picks ended runs that began before a time; never a stream's last run, nor its last one that `status` leans on."""
+    needed = (true(), _IS_WHOLE & (runs.c.status == "succeeded"), _IS_WHOLE & runs.c.declared.is_not(None))
+    return and_(
+        runs.c.started_at < before,
+        runs.c.status != "running",
+        *(runs.c.run_id.not_in(_newest_ids(among)) for among in needed),
+    )
+
+
+def _newest_ids(among: ColumnElement[bool]) -> Select[Any]:
+    """The newest run of each stream, of those that meet a condition."""
     newest = func.row_number().over(
         partition_by=(runs.c.store_id, runs.c.stream), order_by=(runs.c.started_at.desc(), runs.c.run_id.desc())
     )
-    numbered = select(runs.c.run_id, newest.label("place")).where(true() if among is None else among).subquery()
-    query = run_query().join(numbered, (numbered.c.run_id == runs.c.run_id) & (numbered.c.place == 1))
-    return {(row.store_id, row.stream): run_report(row) for row in connection.execute(query)}
+    numbered = select(runs.c.run_id, newest.label("place")).where(among).subquery()
+    return select(numbered.c.run_id).where(numbered.c.place == 1)
+
+
+def _last_runs(connection: Connection, among: ColumnElement[bool] | None = None) -> dict[Place, RunReport]:
+    newest = _newest_ids(true() if among is None else among)
+    rows = connection.execute(run_query().where(runs.c.run_id.in_(newest)))
+    return {(row.store_id, row.stream): run_report(row) for row in rows}

@@ -9,12 +9,13 @@ from pathlib import Path
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select, text
 
 from syncd.errors import ConfigInvalid, SchemaMismatch
-from syncd.store.engine import Engines, create_file
+from syncd.store.engine import Engines, create_file, table_of
 from syncd.store.migrations import HEAD, REVISIONS
 from syncd.store.tables import Merchant
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
+_merchant = table_of(Merchant)
 _version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
 
@@ -43,7 +44,20 @@ def revision(connection: Connection) -> str:
     return connection.execute(select(_version.c.version_num)).scalar() or ""
 
 
-def upgrade(engines: Engines, *, backup: bool) -> Path | None:
+def is_owned(connection: Connection, merchant: str) -> bool:
+    """Whether the database is the merchant's; False where it is nobody's yet.
+
+    Raises:
+        ConfigInvalid: It is another merchant's.
+    """
+    owner = connection.execute(select(_merchant.c.name)).scalar()
+    if owner not in (None, merchant):
+        message = f"the database belongs to merchant {owner!r}, the configuration names {merchant!r}"
+        raise ConfigInvalid(message, hint="correct merchant or database.url: one database holds one merchant")
+    return owner is not None
+
+
+def upgrade(engines: Engines, merchant: str, *, backup: bool) -> Path | None:
     """Bring an older schema to head, in one transaction.
 
     Returns:
@@ -51,13 +65,15 @@ def upgrade(engines: Engines, *, backup: bool) -> Path | None:
 
     Raises:
         SchemaMismatch: The schema is newer than this version.
-        ConfigInvalid: The database holds something else.
+        ConfigInvalid: The database is another merchant's, or holds something else.
     """
     with engines.write() as connection:
         if _is_empty(connection, engines.place):
             _create(connection)
             return None
         found = revision(connection)
+        if found:
+            is_owned(connection, merchant)
         if found == HEAD:
             return None
         if found and found not in REVISIONS:

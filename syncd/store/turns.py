@@ -32,7 +32,8 @@ class Turns:
     def take(self, key: LaneKey, *, now: datetime, next_at: datetime, latest: datetime) -> bool:
         """Whether the lane is due and the turn is the caller's; to all others it is due again at `next_at`.
 
-        A lane whose process died at work is due at once. One that a living process works is nobody's turn.
+        A lane whose process died at work is due at once. One that another living process works is nobody's turn; a
+        lease of this very process is what it could not give back while the database was away.
 
         Args:
             latest: No lane waits beyond this: a later due time was set before the clock stepped back.
@@ -55,7 +56,8 @@ class Turns:
 
 
 def _is_held(row: Row[Any], now: datetime) -> bool:
-    return row.lease_owner is not None and row.lease_until is not None and row.lease_until > now
+    is_others = row.lease_owner not in (None, process.own_name())
+    return is_others and row.lease_until is not None and row.lease_until > now
 
 
 def _is_due(row: Row[Any], now: datetime, latest: datetime) -> bool:

@@ -259,6 +259,27 @@ class Notice:
     over_at: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Size:
+    """How much room the database takes.
+
+    Args:
+        wal_bytes: What SQLite keeps in its log beside the file; 0 on a server.
+    """
+
+    file_bytes: int
+    wal_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HouseReport:
+    """What housekeeping did, and the size it left."""
+
+    runs_dropped: int
+    daemons_dropped: int
+    size: Size
+
+
 COMPLETE_KINDS = ("sweep", "backfill")  # runs that walk everything; the others are incremental, bounded backfill
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, update
 
-from syncd.errors import ConfigInvalid, DatabaseBusy, DatabaseCorrupt, SyncdError, Unavailable
+from syncd.errors import ConfigInvalid, DatabaseBusy, DatabaseCorrupt, DatabaseUnavailable, SyncdError
 from syncd.store.engine import Engines, rows_in, upsert
 from tests.unit.store.kit import engines_of
 
@@ -203,7 +203,7 @@ def test_an_absent_server_is_unavailable_without_its_password() -> None:
     """A server that does not answer is named by host and database only."""
     url = "postgres://me:hunter2@127.0.0.1:1/acme?connect_timeout=2"
 
-    with engines_of(url) as engines, pytest.raises(Unavailable) as caught, engines.read():
+    with engines_of(url) as engines, pytest.raises(DatabaseUnavailable) as caught, engines.read():
         pass
 
     assert "127.0.0.1:1/acme" in str(caught.value)
@@ -221,7 +221,7 @@ def test_a_full_disk_is_unavailable(sqlite_url: str) -> None:
                 connection.exec_driver_sql("PRAGMA max_page_count = 4")
                 connection.execute(insert(notes), [{"id": number, "text": "x" * 500} for number in range(100)])
 
-        with pytest.raises(Unavailable, match="full"):
+        with pytest.raises(DatabaseUnavailable, match="full"):
             fill()
 
         with engines.read() as connection:
@@ -251,7 +251,7 @@ def test_a_killed_connection_is_unavailable_and_the_next_one_works(postgres_url:
             with engines.write() as connection:
                 connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
 
-        with pytest.raises(Unavailable):
+        with pytest.raises(DatabaseUnavailable):
             cut_off()
 
         with engines.read() as connection:

@@ -117,7 +117,7 @@ def test_a_newer_database_is_refused(database_url: str, clock: ManualClock) -> N
     with pytest.raises(SchemaMismatch, match="newer syncd"):
         Database.open(database_url, merchant="acme", clock=clock)
     with pytest.raises(SchemaMismatch, match="newer syncd"):
-        Database.upgrade(database_url, backup=False)
+        Database.upgrade(database_url, merchant="acme", backup=False)
 
 
 def test_an_older_database_asks_for_an_upgrade() -> None:
@@ -134,7 +134,7 @@ def test_somebody_elses_tables_are_refused(database_url: str, clock: ManualClock
     with pytest.raises(ConfigInvalid, match="database of its own"):
         Database.open(database_url, merchant="acme", clock=clock)
     with pytest.raises(ConfigInvalid, match="database of its own"):
-        Database.upgrade(database_url, backup=True)
+        Database.upgrade(database_url, merchant="acme", backup=True)
 
 
 def test_a_file_that_is_no_database_is_corrupt(tmp_path: Path, clock: ManualClock) -> None:
@@ -160,7 +160,7 @@ def test_an_upgrade_keeps_a_copy_and_reaches_head(sqlite_url: str) -> None:
     with engines_of(sqlite_url) as engines, engines.write() as connection:
         schema._version.create(connection)
 
-    copy = Database.upgrade(sqlite_url, backup=True)
+    copy = Database.upgrade(sqlite_url, merchant="acme", backup=True)
 
     assert copy is not None
     assert copy.stat().st_mode & 0o777 == 0o600
@@ -174,4 +174,4 @@ def test_an_upgrade_at_head_does_nothing(database_url: str, clock: ManualClock) 
     """A database at head is neither copied nor changed."""
     Database.open(database_url, merchant="acme", clock=clock).close()
 
-    assert Database.upgrade(database_url, backup=True) is None
+    assert Database.upgrade(database_url, merchant="acme", backup=True) is None
