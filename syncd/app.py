@@ -9,7 +9,7 @@ import json
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -26,7 +26,18 @@ from syncd.connectors.base import Connector
 from syncd.connectors.config import StoreConfig
 from syncd.derive import DeriveReport
 from syncd.derive import run as run_derive
-from syncd.errors import BrakeTripped, ConfigInvalid, ExitCode, Interrupted, LockHeld, RetryLater, StopStore, SyncdError
+from syncd.errors import (
+    BrakeTripped,
+    ConfigInvalid,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    ExitCode,
+    Interrupted,
+    LockHeld,
+    RetryLater,
+    StopStore,
+    SyncdError,
+)
 from syncd.identity import FirstResolver, identifiers_of
 from syncd.logs import bound, get_logger
 from syncd.mapping import mapper_for
@@ -41,6 +52,7 @@ from syncd.sync import STOPPED, Ask, Listener, Source, Tools, plan_window, recom
 
 _MAX_STORES_AT_ONCE = 8
 BACKFILL_LEAVES = 0.5  # of a platform's rate limit, to the live lane of another process
+_CHECK_EVERY_S = 86_400.0  # scopes and versions run out
 _REFUSED_REST = timedelta(days=1)  # a person who applies a plan tries again at once
 
 log = get_logger(__name__)
@@ -77,7 +89,7 @@ class StoreCheck:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """How one stream's run ended; a failed one carries its error."""
+    """How one stream's run ended; a failed one carries its error, one that a person paused was not begun."""
 
     report: RunReport
     error: SyncdError | None = None
@@ -87,7 +99,7 @@ class Outcome:
         """What this stream alone would tell the shell."""
         if self.error is not None:
             return self.error.exit_code
-        return ExitCode.OK if self.report.status == "succeeded" else ExitCode.INCOMPLETE
+        return ExitCode.OK if self.report.status in ("succeeded", "paused") else ExitCode.INCOMPLETE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,6 +149,14 @@ class Summary:
     segments: Mapping[str, SegmentSize]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Checked:
+    """A store as it was found, and when."""
+
+    source: Source
+    at_s: float
+
+
 class App:
     """One merchant's syncd, opened from its settings.
 
@@ -164,7 +184,7 @@ class App:
         self.meter = meter
         self._connectors: dict[str, Connector] = {}
         self._left_quota = 0.0
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, _Checked] = {}
         self._guard = threading.Lock()
 
     def __enter__(self) -> App:
@@ -217,26 +237,36 @@ class App:
         return mapper_for(config.platform, options)
 
     def source(self, store_id: str) -> Source:
-        """The store, checked once in the life of this app, and ready to be pulled.
+        """The store, checked once a day, and ready to be pulled.
 
         Raises:
             StopStore, RetryLater: It cannot be worked now.
             ConfigInvalid: It is another shop than the one known under this id.
         """
-        if store_id not in self._sources:
-            self._sources[store_id] = self._source(store_id, self._facts(store_id).country)
-        return self._sources[store_id]
+        known, now_s = self._sources.get(store_id), self.clock.monotonic()
+        if known is None or now_s - known.at_s > _CHECK_EVERY_S:
+            known = _Checked(source=self._source(store_id, self._facts(store_id).country), at_s=now_s)
+            self._sources[store_id] = known
+        return known.source
 
     def _facts(self, store_id: str) -> StoreFacts:
         """What the store says of itself, kept; whether our key may write decides whether its push is paused."""
-        facts, pauses = self.connector(store_id).check(), self.database.pauses
+        facts = self.connector(store_id).check()
         self.database.runs.register_store(store_id, self.settings.store(store_id).platform, facts)
         if facts.can_push:
-            pauses.lift(store_id, push=True)
+            self._resume(store_id, push=True)
         else:
             words = [finding.words for finding in facts.findings if finding.level == "error"]
-            pauses.put(store_id, "; ".join(words), push=True)
+            self._pause(store_id, "; ".join(words), push=True)
         return facts
+
+    def _pause(self, store_id: str, reason: str, *, stream: Stream | None = None, push: bool = False) -> None:
+        if self.database.pauses.put(store_id, reason, stream=stream, push=push):
+            log.warning("paused", store=store_id, stream=stream, lane="push" if push else "pull", reason=reason)
+
+    def _resume(self, store_id: str, *, stream: Stream | None = None, push: bool = False) -> None:
+        if self.database.pauses.lift(store_id, stream=stream, push=push):
+            log.info("resumed", store=store_id, stream=stream, lane="push" if push else "pull")
 
     def _source(self, store_id: str, country: str) -> Source:
         return Source(
@@ -311,18 +341,39 @@ class App:
     def live_ask(self, key: LaneKey, *, sweep: bool = False) -> Ask:
         """An incremental run, or the sweep that is due (or wanted) in its place."""
         state = self.database.runs.state(key)
-        every = self.settings.stores[key.store_id].sweep.every
-        is_due = state.last_sweep_at is None or self.clock.now() - state.last_sweep_at >= every
+        due_at = state.last_sweep_at and self._next_sweep(key.store_id, state.last_sweep_at)
+        is_due = due_at is None or due_at <= self.clock.now()
         return Ask(kind="sweep" if sweep or is_due else "incremental")
 
+    def _next_sweep(self, store_id: str, last: datetime) -> datetime:
+        return self.settings.store(store_id).sweep.after(last, self.settings.timezone)
+
     def _pull_store(self, store_id: str, selection: Selection, ask_for: AskFor) -> list[Outcome]:
-        streams = self._streams(store_id, selection)
+        keys = [
+            LaneKey(store_id=store_id, stream=stream, lane=Lane.LIVE) for stream in self._streams(store_id, selection)
+        ]
+        resting = self._resting(store_id)
+        paused = [self._paused(key, ask_for(key), resting[key.stream]) for key in keys if key.stream in resting]
+        return paused + self._pull_streams(store_id, [key for key in keys if key.stream not in resting], ask_for)
+
+    def _resting(self, store_id: str) -> dict[Stream, str]:
+        """The streams of a store that a person paused, with the reason."""
+        by_hand = [p for p in self.database.pauses.all() if p.store_id == store_id and p.by_hand and not p.is_push]
+        return {stream: p.reason for p in by_hand for stream in Stream if p.stream in (None, stream)}
+
+    def _pull_streams(self, store_id: str, keys: Sequence[LaneKey], ask_for: AskFor) -> list[Outcome]:
+        if not keys:
+            return []
         try:
             source = self.source(store_id)
+        except (DatabaseBusy, DatabaseUnavailable):
+            raise
         except (RetryLater, StopStore, ConfigInvalid) as error:
-            lanes = [LaneKey(store_id=store_id, stream=stream, lane=Lane.LIVE) for stream in streams]
-            return [self._not_begun(key, ask_for(key), error) for key in lanes]
-        return [self._pull_stream(source, stream, ask_for) for stream in streams]
+            return [self._not_begun(key, ask_for(key), error) for key in keys]
+        return [self._pull_stream(source, key.stream, ask_for) for key in keys]
+
+    def _paused(self, key: LaneKey, ask: Ask, reason: str) -> Outcome:
+        return Outcome(report=self._report(key, ask, "paused", f"{reason}. `syncd resume {key.store_id}` ends it"))
 
     def _pull_stream(self, source: Source, stream: Stream, ask_for: AskFor) -> Outcome:
         key = LaneKey(store_id=source.store_id, stream=stream, lane=Lane.LIVE)
@@ -335,9 +386,12 @@ class App:
                 report = run_stream(source, stream, ask, self._tools())
                 if ask.kind == "sweep" and report.kind != "sweep":  # a cut-off run was taken up in its place
                     report = run_stream(source, stream, ask, self._tools())
+            except (DatabaseBusy, DatabaseUnavailable):
+                raise  # it is not the shop that failed
             except (RetryLater, StopStore, LockHeld) as error:
                 return self._failed(key, ask, error)
-            self.database.pauses.lift(source.store_id)
+            self._resume(source.store_id)
+            self._resume(source.store_id, stream=stream)
             log.info("stream_pulled", kind=report.kind, status=report.status, **asdict(report.counts))
         return Outcome(report=report)
 
@@ -368,8 +422,9 @@ class App:
         error.place(store=store_id)
         if isinstance(error, (StopStore, ConfigInvalid)):
             self._sources.pop(store_id, None)
-            self.database.pauses.put(store_id, error.advice)
-        log.warning("stream_failed", store=store_id, stream=stream, error=type(error).__name__, reason=error.message)
+            is_streams = isinstance(error, StopStore) and error.stops_stream_only
+            self._pause(store_id, error.advice, stream=stream if is_streams else None)
+        log.debug("stream_failed", store=store_id, stream=stream, error=type(error).__name__, reason=error.message)
         return Outcome(report=self._report(key, ask, "failed", error.advice), error=error)
 
     def _report(self, key: LaneKey, ask: Ask, status: str, reason: str) -> RunReport:
@@ -457,13 +512,14 @@ class App:
     def plan(self, selection: Selection = EVERYTHING) -> push.Plan:
         """The tag changes that are due on the chosen stores; nothing is written."""
         chosen = self._chosen(selection)
-        self._look_again_at_paused()
+        self._look_again_at_paused(chosen)
         connectors = {store_id: self.connector(store_id) for store_id in self.settings.stores}
         now = self.clock.now()
         stale_before = now - self.settings.push.max_staleness
         terms = push.store_terms(self.settings.stores, connectors, self.database.runs.status(), stale_before)
-        made = push.plan(self.database, self.segments, terms, self.settings.merchant, now)
-        return push.narrowed(made, lambda change: change.store_id in chosen)
+        return push.plan(
+            self.database, self.segments, terms, push.Purpose(merchant=self.settings.merchant, stores=chosen, now=now)
+        )
 
     def load_plan(self, path: Path) -> push.Plan:
         """A plan saved earlier.
@@ -472,7 +528,7 @@ class App:
             ConfigInvalid: It cannot be read, or is another merchant's.
         """
         made = push.load(path, self.settings.merchant)
-        self._look_again_at_paused()
+        self._look_again_at_paused(self.settings.stores)
         return made
 
     def apply(self, plan: push.Plan, approved: int | None = None) -> push.ApplyReport:
@@ -498,6 +554,8 @@ class App:
             clock=self.clock,
             new_id=self.database.new_id,
             meter=self.meter,
+            owner=process.own_name(),
+            stop=self.stop,
         )
 
     def plan_untagging(self, store_id: str) -> push.Plan:
@@ -507,7 +565,7 @@ class App:
             ConfigInvalid: The config does not have the store.
         """
         configs = {store_id: self.settings.store(store_id)}
-        self._look_again_at_paused()
+        self._look_again_at_paused(configs)
         terms = push.store_terms(configs, {store_id: self.connector(store_id)}, self.database.runs.status())
         return push.untagging(self.database, store_id, terms[store_id], self.settings.merchant, self.clock.now())
 
@@ -516,10 +574,10 @@ class App:
         _push_allowed()
         return push.apply(plan, self._delivery({store_id: self.settings.store(store_id)}), approved)
 
-    def _look_again_at_paused(self) -> None:
+    def _look_again_at_paused(self, store_ids: Iterable[str]) -> None:
         """Ask the stores whose push is paused once more: a key that was mended may write from now on."""
-        paused = {status.store_id for status in self.database.runs.status() if status.push_paused_reason}
-        for store_id in sorted(paused & self.settings.stores.keys()):
+        paused = {pause.store_id for pause in self.database.pauses.all() if pause.is_push and not pause.by_hand}
+        for store_id in sorted(paused.intersection(store_ids)):
             self._check_store(store_id)
 
     def apply_automatic(self, selection: Selection = EVERYTHING) -> push.ApplyReport | None:
@@ -528,7 +586,8 @@ class App:
         automatic = tuple(store_id for store_id in self._chosen(selection) if configs[store_id].push.mode == "auto")
         if not automatic or os.environ.get("SYNCD_PUSH", "").lower() == "off":
             return None
-        return self.apply(self._without_refused(self.plan(Selection(stores=automatic))))
+        plan = self._without_refused(self.plan(Selection(stores=automatic)))
+        return push.apply(plan, self._delivery({store_id: configs[store_id] for store_id in automatic}))
 
     def _without_refused(self, plan: push.Plan) -> push.Plan:
         """A plan without what its platform refused lately: asked every minute, it would refuse every minute."""

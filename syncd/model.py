@@ -23,10 +23,11 @@ class Stream(enum.StrEnum):
 
 
 class Lane(enum.StrEnum):
-    """Who works a stream: the schedule, or a backfill by command."""
+    """Who works a stream: the schedule, a backfill by command, or an apply that writes tags to its records."""
 
     LIVE = "live"
     BACKFILL = "backfill"
+    PUSH = "push"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -37,6 +37,7 @@ from syncd.store.types import (
 )
 
 LEASE_S = 300.0
+_LONG_S = 15.0  # a page that is awaited longer: its lease may have to be renewed meanwhile
 STOPPED = "stopped at the time given; the same command goes on from here"
 _NO_DATE_MARGIN = timedelta(minutes=5)  # our own clock stands in for a server that sends no Date
 
@@ -182,11 +183,17 @@ def recommit(source: Source, stream: Stream, records: tuple[RawRecord, ...], dat
     return database.pages.recommit(source.store_id, stream, accepted, rejected, source.mapper.version)
 
 
-def look_ahead(pages: Iterator[Page]) -> Generator[Page, None, None]:
-    """The same pages, each fetched while the one before it is being worked on; never more than one ahead."""
+def look_ahead(pages: Iterator[Page], waiting: Callable[[], None] = lambda: None) -> Generator[Page, None, None]:
+    """The same pages, each fetched while the one before it is being worked on; never more than one ahead.
+
+    Args:
+        waiting: Called now and then while a page is long in coming.
+    """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="look-ahead") as pool:
         coming = pool.submit(next, pages)
         while True:
+            while not wait((coming,), timeout=_LONG_S).done:
+                waiting()
             page = coming.result()
             if page.is_last:
                 yield page
@@ -255,7 +262,9 @@ class _Run:
     def _commit_pages(self) -> bool:
         """Store page after page; False where the time to stop came before the last one."""
         pulled = self._source.connector.pull(self._lease.key.stream, self._walk.window, self._walk.cursor)
-        with closing(look_ahead(pulled)) as pages:  # nothing is asked for any more once the lease is given back
+        with closing(
+            look_ahead(pulled, self._keep_lease)
+        ) as pages:  # nothing is asked for any more once the lease is given back
             for page in pages:
                 self._take(page)
                 if self._tools.stop.is_set() and not page.is_last:

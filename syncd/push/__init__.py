@@ -7,7 +7,18 @@ puts a plan's changes into the outbox and the ledger in one transaction, then de
 from syncd.push.brake import Brake, check_brakes
 from syncd.push.delivery import ApplyReport, Delivery, StoreReport, Target, apply
 from syncd.push.planfile import load, save, to_document
-from syncd.push.planning import Held, HeldGroup, Plan, StoreTerms, decide, narrowed, plan, store_terms, untagging
+from syncd.push.planning import (
+    Held,
+    HeldGroup,
+    Plan,
+    Purpose,
+    StoreTerms,
+    decide,
+    narrowed,
+    plan,
+    store_terms,
+    untagging,
+)
 
 __all__ = [
     "ApplyReport",
@@ -16,6 +27,7 @@ __all__ = [
     "Held",
     "HeldGroup",
     "Plan",
+    "Purpose",
     "StoreReport",
     "StoreTerms",
     "Target",

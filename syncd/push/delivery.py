@@ -6,25 +6,41 @@ same trace and is mended the same way, at the next apply. Sending twice is harml
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from operator import attrgetter
 
 from syncd.clock import Clock
 from syncd.connectors.base import Connector, PushOutcome, PushResult
 from syncd.connectors.config import PushConfig
-from syncd.errors import AmbiguousWrite, ConfigInvalid, RetryLater, SkipRecord, StopStore
+from syncd.errors import (
+    AmbiguousWrite,
+    ConfigInvalid,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    Interrupted,
+    LockHeld,
+    RetryLater,
+    SkipRecord,
+    StopStore,
+)
 from syncd.mapping.base import Mapper
 from syncd.meter import SILENT, Meter
-from syncd.model import Customer, PlatformChange, RawRecord, Stream, TagAction, TagChange, Window
+from syncd.model import Customer, Lane, PlatformChange, RawRecord, Stream, TagAction, TagChange, Window
 from syncd.push.brake import check_brakes
 from syncd.push.planning import Plan, brakes
 from syncd.store import Database
-from syncd.store.types import OutboxItem, PlannedChange, Settled
+from syncd.store.types import LaneKey, Lease, OutboxItem, PlannedChange, Settled
 
 MOST_ATTEMPTS = 5
 FIRST_WAIT_S = 60.0
+LEASE_S = 600.0  # one batch, its answer waited for as long as a request may take, and what is read back
+_MAX_STORES_AT_ONCE = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,12 +59,16 @@ class Delivery:
     Args:
         targets: Every configured store.
         new_id: Names the apply in the outbox and the ledger.
+        owner: Which process this is; another one that writes to a store keeps that store.
+        stop: Ends the delivery after the batch in hand; what is left waits in the outbox.
     """
 
     database: Database
     targets: Mapping[str, Target]
     clock: Clock
     new_id: Callable[[], str]
+    owner: str
+    stop: threading.Event
     meter: Meter = SILENT
 
 
@@ -103,20 +123,45 @@ def apply(plan: Plan, delivery: Delivery, approved: int | None = None) -> ApplyR
     """
     closed = _closed(delivery)
     _check_stores(plan, delivery)
-    changes = [change for change in plan.changes if change.store_id not in closed]
     pushes = {store_id: target.push for store_id, target in delivery.targets.items()}
-    check_brakes(brakes(delivery.database, changes, pushes), approved)
-    couriers = [
-        _Courier(store_id=store_id, delivery=delivery) for store_id in delivery.targets if store_id not in closed
-    ]
-    for courier in couriers:
-        courier.run(courier.read_back_interrupted)
-    apply_id = delivery.new_id()
-    queued = delivery.database.tags.enqueue(apply_id, changes) if changes else 0
-    for courier in couriers:
-        courier.run(courier.deliver)
+    check_brakes(brakes(delivery.database, _open(plan, closed), pushes), approved)
+    with _leased(delivery, closed) as couriers:
+        _side_by_side(couriers, _Courier.read_back_interrupted)
+        changes, apply_id = _open(plan, closed), delivery.new_id()
+        queued = delivery.database.tags.enqueue(apply_id, changes) if changes else 0
+        _side_by_side(couriers, _Courier.deliver)
     reports = [courier.report() for courier in couriers] + [_held(plan, store_id, closed) for store_id in closed]
     return ApplyReport(apply_id=apply_id, queued=queued, outdated=len(changes) - queued, stores=tuple(reports))
+
+
+def _open(plan: Plan, closed: Mapping[str, str]) -> list[PlannedChange]:
+    return [change for change in plan.changes if change.store_id not in closed]
+
+
+@contextmanager
+def _leased(delivery: Delivery, closed: dict[str, str]) -> Iterator[list[_Courier]]:
+    """A courier for each open store whose outbox nobody else works; the others are closed, with the reason."""
+    runs, couriers = delivery.database.runs, list[_Courier]()
+    try:
+        for store_id in delivery.targets.keys() - closed.keys():
+            key = LaneKey(store_id=store_id, stream=Stream.CUSTOMERS, lane=Lane.PUSH)
+            try:
+                lease = runs.acquire(key, delivery.owner, LEASE_S)
+            except LockHeld as error:
+                closed[store_id] = error.advice
+            else:
+                couriers.append(_Courier(store_id=store_id, delivery=delivery, lease=lease))
+        yield sorted(couriers, key=attrgetter("store_id"))
+    finally:
+        for courier in couriers:
+            runs.release(courier.lease)
+
+
+def _side_by_side(couriers: Sequence[_Courier], work: Callable[[_Courier], None]) -> None:
+    """A slow store does not keep the others waiting."""
+    with ThreadPoolExecutor(max_workers=_MAX_STORES_AT_ONCE, thread_name_prefix="push") as pool:
+        for _ in pool.map(lambda courier: courier.run(work), couriers):
+            pass
 
 
 def _closed(delivery: Delivery) -> dict[str, str]:
@@ -145,6 +190,7 @@ class _Courier:
 
     store_id: str
     delivery: Delivery
+    lease: Lease
     confirmed: int = 0
     rejected: list[tuple[PlannedChange, str]] = field(default_factory=list)
     waiting: int = 0
@@ -154,13 +200,15 @@ class _Courier:
     def _target(self) -> Target:
         return self.delivery.targets[self.store_id]
 
-    def run(self, work: Callable[[], None]) -> None:
+    def run(self, work: Callable[[_Courier], None]) -> None:
         """Do some work unless the store is known to be sick by now; notes why if it turns out so."""
         if self.stopped:
             return
         try:
-            work()
-        except RetryLater as error:
+            work(self)
+        except (DatabaseBusy, DatabaseUnavailable):
+            raise  # it is not the shop that failed
+        except (RetryLater, LockHeld) as error:
             self.stopped = error.message
         except StopStore as error:
             self.stopped = error.message
@@ -190,6 +238,9 @@ class _Courier:
 
     def _started(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
         """The items as they are once the outbox says that they are on the wire."""
+        if self.delivery.stop.is_set():
+            raise Interrupted("told to end; the changes that are left wait for the next apply")
+        self.delivery.database.runs.renew(self.lease, LEASE_S)
         self.delivery.database.tags.mark_sending([item.outbox_id for item in items])
         return [replace(item, state="sending", attempts=item.attempts + 1) for item in items]
 

@@ -7,7 +7,7 @@ has to be asked about, and holds back what a whole store or segment is not ready
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -105,26 +105,36 @@ def decide(row: AccountTag, segment: Segment | None) -> PlannedChange | Held | N
     )
 
 
-def plan(
-    database: Database, segments: Sequence[Segment], stores: Mapping[str, StoreTerms], merchant: str, now: datetime
-) -> Plan:
-    """What is to be written so that every store's tags say what the segments say.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Purpose:
+    """What a plan is made for: the stores that it may write to, of which merchant, as of when."""
+
+    merchant: str
+    stores: Collection[str]
+    now: datetime
+
+
+def plan(database: Database, segments: Sequence[Segment], terms: Mapping[str, StoreTerms], purpose: Purpose) -> Plan:
+    """What is to be written so that every chosen store's tags say what the segments say.
 
     Args:
-        stores: Every configured store.
+        terms: Of every configured store: whom a segment holds may rest on what others know.
     """
-    writable = {store_id: terms for store_id, terms in stores.items() if terms.push.mode != "off"}
+    taking = {store_id: store for store_id, store in terms.items() if store.push.mode != "off"}
+    writable = {store_id: store for store_id, store in taking.items() if store_id in purpose.stores}
+    refusing = [store_id for store_id in purpose.stores if store_id not in taking]
     wishes = _wishes(segments, writable)
     given_up = _given_up(database.tags.owned(), wishes, writable)
-    changes, held = _sorted_out(database.tags.account_tags([*wishes, *given_up]), segments, writable)
+    rows = database.tags.account_tags([*wishes, *given_up])
+    changes, held = _sorted_out(rows, segments, taking)
     return Plan(
-        merchant=merchant,
-        created_at=now,
+        merchant=purpose.merchant,
+        created_at=purpose.now,
         changes=changes,
         held=held,
         reach=tuple(database.tags.reach(wishes)),
-        brakes=brakes(database, changes, {store_id: terms.push for store_id, terms in writable.items()}),
-        notes=tuple(f"{store_id}: push.mode is off, nothing is planned" for store_id in stores.keys() - writable),
+        brakes=brakes(database, changes, {store_id: store.push for store_id, store in writable.items()}),
+        notes=tuple(f"{store_id}: push.mode is off, nothing is planned" for store_id in refusing),
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, sel
 from syncd.clock import Clock
 from syncd.model import Stream
 from syncd.store.engine import Engines, table_of, upsert
+from syncd.store.schema import wait_for_turn
 from syncd.store.tables import PauseRow
 from syncd.store.types import Pause
 
@@ -27,18 +28,24 @@ class Pauses:
 
     def put(
         self, store_id: str, reason: str, *, stream: Stream | None = None, push: bool = False, by_hand: bool = False
-    ) -> None:
+    ) -> bool:
         """Pause a store or one stream of it; the first reason stays, unless a person now says another.
 
         Args:
             stream: Only this stream; the whole store if left out.
             push: Whether the writing to the shop rests; else the pulling.
             by_hand: Whether a person says so; then only a person lifts it.
+
+        Returns:
+            Whether it was not paused before.
         """
+        place = _place(store_id, stream, push)
         values = {"since": self._clock.now(), "reason": reason, "by_hand": by_hand}
-        row = {"store_id": store_id, "stream": _name(stream), "lane": _lane(push)} | values
         with self._engines.write() as connection:
-            upsert(connection, pauses, [row], once=() if by_hand else tuple(values))
+            wait_for_turn(connection, "pauses")
+            is_new = connection.execute(select(pauses).filter_by(**place)).first() is None
+            upsert(connection, pauses, [place | values], once=() if by_hand else tuple(values))
+            return is_new
 
     def lift(self, store_id: str, *, stream: Stream | None = None, push: bool = False, by_hand: bool = False) -> bool:
         """End a pause; whether there was one to end.
@@ -87,6 +94,10 @@ def _pause(row: Row[Any]) -> Pause:
         reason=row.reason,
         by_hand=row.by_hand,
     )
+
+
+def _place(store_id: str, stream: Stream | None, push: bool) -> dict[str, str]:
+    return {"store_id": store_id, "stream": _name(stream), "lane": _lane(push)}
 
 
 def _name(stream: Stream | None) -> str:

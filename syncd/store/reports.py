@@ -70,7 +70,7 @@ def run_query() -> Select[Any]:
 def stream_statuses(connection: Connection) -> list[StreamStatus]:
     """Every stream that was ever worked, by store and stream."""
     known = {row.store_id: row for row in connection.execute(select(stores))}
-    stored, rejected, declared = _stored(connection), _rejected(connection), _declared(connection)
+    stored, rejected, declared = stored_counts(connection), rejected_counts(connection), _declared(connection)
     resting = {(pause.store_id, pause.stream, pause.is_push): pause for pause in all_pauses(connection)}
     due = _due(connection)
     last, whole = _last_runs(connection), _last_runs(connection, _IS_WHOLE & (runs.c.status == "succeeded"))
@@ -115,7 +115,8 @@ def _due(connection: Connection) -> dict[Place, datetime | None]:
     return {(row.store_id, row.stream): row.due_at for row in rows}
 
 
-def _stored(connection: Connection) -> dict[Place, int]:
+def stored_counts(connection: Connection) -> dict[Place, int]:
+    """Live records of each stream; reads whole tables."""
     return {
         (row.store_id, stream.value): row.records
         for stream, table in MAIN.items()
@@ -127,7 +128,8 @@ def _stored(connection: Connection) -> dict[Place, int]:
     }
 
 
-def _rejected(connection: Connection) -> dict[Place, int]:
+def rejected_counts(connection: Connection) -> dict[Place, int]:
+    """Records of each stream that could not be mapped."""
     place = (rejected_records.c.store_id, rejected_records.c.stream)
     query = select(*place, func.count().label("records")).group_by(*place)
     return {(row.store_id, row.stream): row.records for row in connection.execute(query)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -85,7 +86,7 @@ class Pushing:
             database.runs.status(),
             now - timedelta(hours=24),
         )
-        return push.plan(database, segments, terms, "acme", now)
+        return push.plan(database, segments, terms, push.Purpose(merchant="acme", stores=terms, now=now))
 
     def apply(self, plan: push.Plan, approved: int | None = None) -> push.StoreReport:
         """Do a plan; the one store's report."""
@@ -96,7 +97,12 @@ class Pushing:
         target = push.Target(connector=self._connector, mapper=self.mapper, push=self.config)
         database = self.flow.database
         delivery = push.Delivery(
-            database=database, targets={STORE: target}, clock=self.flow.clock, new_id=database.new_id
+            database=database,
+            targets={STORE: target},
+            clock=self.flow.clock,
+            new_id=database.new_id,
+            owner=self.flow.owner,
+            stop=threading.Event(),
         )
         return push.apply(plan, delivery, approved)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -117,7 +118,14 @@ def _change(external_id: str) -> PlannedChange:
 
 def _apply(plan: push.Plan, database: Database, connector: MoodyConnector, clock: ManualClock) -> push.StoreReport:
     target = push.Target(connector=connector, mapper=MemoryMapper(), push=PUSH)
-    delivery = push.Delivery(database=database, targets={STORE: target}, clock=clock, new_id=database.new_id)
+    delivery = push.Delivery(
+        database=database,
+        targets={STORE: target},
+        clock=clock,
+        new_id=database.new_id,
+        owner="worker",
+        stop=threading.Event(),
+    )
     return push.apply(plan, delivery).stores[0]
 
 
