@@ -40,6 +40,7 @@ class Database:
     def __init__(self, engines: Engines, clock: Clock, resolver: Resolver | None, new_id: NewId) -> None:
         from syncd.store.exports import Exports
         from syncd.store.facts import Facts
+        from syncd.store.readings import Readings
         from syncd.store.tags import Tags
 
         grouping = Grouping(resolver, clock, new_id)
@@ -56,6 +57,7 @@ class Database:
         self.facts = Facts(engines, clock, new_id)
         self.tags = Tags(engines, clock, new_id)
         self.exports = Exports(engines)
+        self.readings = Readings(engines)
 
     @classmethod
     def open(cls, url: str, *, merchant: str, clock: Clock, resolver: Resolver | None = None) -> Database:

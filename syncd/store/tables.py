@@ -131,6 +131,7 @@ class Checkpoint(SQLModel, table=True):
     lease_epoch: int = 0
     lease_until: datetime | None = _time()
     due_at: datetime | None = _time(comment="when the lane is to be worked next; NULL is at once")
+    succeeded_at: datetime | None = _time(comment="when a walk of the lane last ended whole")
 
 
 class DaemonRow(SQLModel, table=True):

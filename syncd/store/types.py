@@ -272,6 +272,31 @@ class Size:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StreamReading:
+    """How fresh one stream is: what changed before `fresh_until` is here, as of the run that ended whole last."""
+
+    fresh_until: datetime | None
+    succeeded_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What monitoring reads at every look: streams by store and stream, unsettled tag changes by store and state."""
+
+    streams: Mapping[tuple[str, str], StreamReading]
+    pauses: tuple[Pause, ...]
+    outbox: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stock:
+    """How many records are stored and how many set aside, by store and stream; streams with none are left out."""
+
+    stored: Mapping[tuple[str, str], int]
+    rejected: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HouseReport:
     """What housekeeping did, and the size it left."""
 

@@ -80,6 +80,7 @@ def settle_lane(connection: Connection, row: Row[Any], key: LaneKey, end: WalkEn
         "fresh_until": _later(row.fresh_until, end.fresh_until),
         "history_complete_since": row.history_complete_since or (now if end.history_complete else None),
         "last_sweep_at": now if end.is_sweep else row.last_sweep_at,
+        "succeeded_at": now,
     }
     write_checkpoint(connection, key, **values)
 

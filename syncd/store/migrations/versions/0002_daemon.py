@@ -47,6 +47,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('segment')
     )
     op.add_column('checkpoints', sa.Column('due_at', sa.DateTime(timezone=True), nullable=True, comment='when the lane is to be worked next; NULL is at once'))
+    op.add_column('checkpoints', sa.Column('succeeded_at', sa.DateTime(timezone=True), nullable=True, comment='when a walk of the lane last ended whole'))
+    op.execute(
+        "UPDATE checkpoints SET succeeded_at = (SELECT MAX(ended_at) FROM runs WHERE runs.store_id = checkpoints.store_id "
+        "AND runs.stream = checkpoints.stream AND runs.lane = checkpoints.lane AND runs.status = 'succeeded')"
+    )
     for lane, (since, reason) in _MOVED.items():
         op.execute(
             "INSERT INTO pauses (store_id, stream, lane, since, reason, by_hand) "
