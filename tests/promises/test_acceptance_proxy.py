@@ -1,0 +1,66 @@
+"""Whatever happens on the way between syncd and a store, the end is that of a quiet way, with each tag written once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.promises.faulty import DAY_S, SharedClock, Trial, Witness, outcome_of, tagged, undisturbed, wanted, written
+from tests.promises.proxy import Proxy, Script
+from tests.property.served import SERVED, ServedStage, served
+
+SHARE = 0.25
+
+
+@pytest.fixture(scope="module", params=SERVED)
+def stage(request: pytest.FixtureRequest) -> Iterator[ServedStage]:
+    """A shop of each platform, over HTTP."""
+    with served(request.param) as opened:
+        yield opened
+
+
+def disturbed(stage: ServedStage, seed: int, database: str, folder: Path) -> None:
+    """One trial: everything goes wrong for a while, and comes right afterwards."""
+    stage.reset()
+    rng = random.Random(f"{seed} {stage.shop.platform}")
+    witness = Witness(stage.shop)
+    print(f"proxy seed {seed}, {stage.shop.platform}")
+    with Proxy(stage.shop.url) as proxy:
+        config = written(folder / "faulty", stage, proxy.url, database)
+        clock = SharedClock(stage.clock)
+        trial = Trial(stage=stage, proxy=proxy, config=config, clock=clock, rng=rng)
+        trial.fill()
+        proxy.script = Script(seed, SHARE)
+        with trial.app() as app:
+            app.backfill()
+        trial.live(6, hidden=True)
+        trial.cycle(DAY_S)
+        for _ in range(2):
+            trial.live(5, hidden=False)
+            trial.cycle()
+
+        proxy.script = None
+        trial.cycle()
+        trial.cycle()
+
+        with trial.app() as app:
+            ended, due = outcome_of(app), app.plan().changes
+        trial.close()
+    print(dict(proxy.done))
+    expected = undisturbed(folder / "fresh", stage, clock)
+    for kind, rows in expected.exports.items():
+        assert ended.exports[kind] == rows, kind
+    assert ended.people == expected.people
+    assert ended.members == expected.members
+    assert tagged(stage.shop) == wanted(expected, stage.shop)
+    assert due == ()
+    assert witness.doubled == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_every_fault_for_a_while(stage: ServedStage, seed: int, database_url: str, tmp_path: Path) -> None:
+    """Backfill, syncs and pushes through a way that fails at random end as without, two cycles after it is well."""
+    disturbed(stage, seed, database_url, tmp_path)
