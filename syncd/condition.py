@@ -5,6 +5,7 @@ There is no evaluator beside that query, so what a condition means is defined in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -89,4 +90,16 @@ class AnyOf:
     items: tuple[Condition, ...]
 
 
-Condition = Compare | Between | OneOf | Like | IsNull | IsTrue | Not | AllOf | AnyOf
+Leaf = Compare | Between | OneOf | Like | IsNull | IsTrue
+Condition = Leaf | Not | AllOf | AnyOf
+
+
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    """What a condition asks of single terms, in the order written, repeats included."""
+    if isinstance(condition, AllOf | AnyOf):
+        for item in condition.items:
+            yield from leaves(item)
+    elif isinstance(condition, Not):
+        yield from leaves(condition.item)
+    else:
+        yield condition

@@ -1,7 +1,9 @@
 """From touched profiles to facts and memberships: the path's fifth step, in its own transactions.
 
 In comes what sync left on the touched list, and the configured segments; out goes how many profiles were worked and
-who moved. What a fact is and how a condition is evaluated is the database's part; nothing here sees a platform.
+who moved. A segment is evaluated when data or its rule changed, or when time alone moves somebody, so that a run with
+nothing to do is a few look-ups. What a fact is and how a condition is evaluated is the database's part; nothing here
+sees a platform.
 """
 
 from __future__ import annotations
@@ -12,14 +14,14 @@ from dataclasses import dataclass, field
 from syncd.clock import Clock
 from syncd.errors import ConfigInvalid
 from syncd.segments import Segment
-from syncd.segments.facts import needs_rates
+from syncd.segments.facts import needs_rates, segments_asked
 from syncd.store import Database
-from syncd.store.types import Moves, RevenuePolicy
+from syncd.store.types import Moves, RevenuePolicy, Rule
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeriveReport:
-    """What one derivation did: profiles whose facts were computed anew, and each segment's moves."""
+    """What one derivation did: profiles whose facts were computed anew, and the moves of each segment evaluated."""
 
     profiles: int = 0
     segments: Mapping[str, Moves] = field(default_factory=dict)
@@ -35,12 +37,31 @@ def run(database: Database, segments: Sequence[Segment], policy: RevenuePolicy, 
         ConfigInvalid: A segment adds up amounts of currencies that cannot be converted; facts are up to date, no
             membership has changed.
     """
-    facts, now = database.facts, clock.now()
+    facts, now, rules = database.facts, clock.now(), _rules(segments)
     profiles = facts.recompute(policy)
+    due = facts.due(rules, now, policy)
+    if not due:
+        return DeriveReport(profiles=profiles)
     check_currencies(segments, policy, facts.currencies())
-    facts.drop_segments({segment.name for segment in segments})
-    moves = {segment.name: facts.evaluate(segment.name, segment.condition, now, policy) for segment in segments}
+    facts.drop_segments({rule.segment for rule in rules})
+    moves: dict[str, Moves] = {}
+    for rule in rules:
+        if rule.segment in due:
+            moves[rule.segment] = moved = facts.evaluate(rule, now, policy)
+            due |= rule.builders if moved.entered or moved.left else frozenset()
     return DeriveReport(profiles=profiles, segments=moves)
+
+
+def _rules(segments: Sequence[Segment]) -> tuple[Rule, ...]:
+    asked = {segment.name: segments_asked(segment.condition) for segment in segments}
+    return tuple(
+        Rule(
+            segment=segment.name,
+            condition=segment.condition,
+            builders=frozenset(name for name, below in asked.items() if segment.name in below),
+        )
+        for segment in segments
+    )
 
 
 def check_currencies(segments: Sequence[Segment], policy: RevenuePolicy, currencies: set[str]) -> None:

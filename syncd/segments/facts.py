@@ -6,10 +6,10 @@ Names and types only. How a fact is computed, and how a condition over it become
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from syncd.condition import AllOf, AnyOf, Compare, Condition, IsTrue, Not, Term
+from syncd.condition import AllOf, AnyOf, Compare, Condition, IsTrue, Term, leaves
 from syncd.model import Stream
 
 
@@ -150,15 +150,9 @@ def fact_of(term: Term) -> Fact:
     return (FUNCTIONS if term.args else FACTS)[term.name]
 
 
-def terms(condition: Condition) -> Iterator[Term]:
+def terms(condition: Condition) -> tuple[Term, ...]:
     """Every fact and function that a condition asks for, in the order written, repeats included."""
-    if isinstance(condition, AllOf | AnyOf):
-        for item in condition.items:
-            yield from terms(item)
-    elif isinstance(condition, Not):
-        yield from terms(condition.item)
-    else:
-        yield condition.term
+    return tuple(leaf.term for leaf in leaves(condition))
 
 
 def segments_asked(condition: Condition) -> tuple[str, ...]:

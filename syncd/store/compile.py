@@ -7,23 +7,36 @@ the one shape that stays linear on both databases even before they have counted 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, not_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, select
 
 from syncd import money
-from syncd.condition import AllOf, AnyOf, Between, Compare, Condition, IsNull, IsTrue, Like, Not, OneOf, Term, Value
+from syncd.condition import (
+    AllOf,
+    AnyOf,
+    Between,
+    Compare,
+    Condition,
+    IsNull,
+    IsTrue,
+    Leaf,
+    Like,
+    Not,
+    OneOf,
+    Term,
+    Value,
+)
 from syncd.model import ContactKind
 from syncd.store.byte_order import byte_order
 from syncd.store.engine import table_of
 from syncd.store.knowntags import tag_state
 from syncd.store.memberships import memberships
-from syncd.store.operands import Days, Flag, Moment, Operand, Whole, Words, all_of, any_of, days_before, holds
-from syncd.store.revenue import Weights, contacts, facts, net_of, owned_orders
+from syncd.store.operands import Days, Flag, Moment, Operand, Whole, Words, all_of, any_of, holds
+from syncd.store.recent import RECENT, Recent, Scope
+from syncd.store.revenue import contacts, facts, owned_orders
 from syncd.store.rows import order_lines, orders
-from syncd.store.tables import ProfileRow, SpendRow, Store, UtcDateTime
+from syncd.store.tables import ProfileRow, SpendRow, Store
 from syncd.store.types import RevenuePolicy
 
 _profiles = table_of(ProfileRow)
@@ -45,7 +58,7 @@ _MONEY = {
     "refunded": facts.c.refunded_minor,
     "open_cart_value": facts.c.open_cart_minor,
 }
-_DAYS = {
+DAYS = {
     "days_since_first_order": facts.c.first_order_at,
     "days_since_last_order": facts.c.last_order_at,
     "days_since_open_cart": facts.c.open_cart_at,
@@ -59,20 +72,6 @@ _PLAIN: Mapping[str, Operand] = {
     "can_email": Flag(column=facts.c.email_consent == "yes"),
     "can_sms": Flag(column=facts.c.sms_consent == "yes"),
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scope:
-    """What a condition is evaluated against.
-
-    Args:
-        now: What relative dates count from.
-        currency: The currency of amounts; "" where there is no one currency: sums are then in parts of a hundred.
-    """
-
-    now: datetime
-    policy: RevenuePolicy
-    currency: str
 
 
 def members(condition: Condition, scope: Scope) -> Select[Any]:
@@ -101,23 +100,7 @@ class _Compiler:
             case Not(item=item):
                 return not_(holds(self.clause(item)))
             case _:
-                return self._plain(condition)
-
-    def _plain(self, condition: Compare | Between | OneOf | Like | IsNull | IsTrue) -> ColumnElement[bool]:
-        operand = self._operand(condition.term)
-        match condition:
-            case Compare(operator=sign, value=value):
-                return _compared(operand, sign, value)
-            case Between(low=low, high=high):
-                return all_of([_compared(operand, ">=", low), _compared(operand, "<=", high)])
-            case OneOf(values=values):
-                return any_of([_compared(operand, "=", value) for value in values])
-            case Like(pattern=pattern):
-                return operand.like(pattern) if isinstance(operand, Words) else false()
-            case IsNull():
-                return operand.column.is_(None)
-            case IsTrue():
-                return operand.compare("=", True)
+                return said(condition, self._operand(condition.term))
 
     def _operand(self, term: Term) -> Operand:
         return self._function(term) if term.args else self._fact(term.name)
@@ -125,36 +108,42 @@ class _Compiler:
     def _fact(self, name: str) -> Operand:
         if name in _MONEY:
             return Whole(column=_MONEY[name], factor=10 ** money.exponent(self._scope.currency))
-        if name in _DAYS:
-            return Days(column=_DAYS[name], now=self._scope.now)
+        if name in DAYS:
+            return Days(column=DAYS[name], now=self._scope.now)
         return _PLAIN[name]
 
     def _function(self, term: Term) -> Operand:
         argument = term.args[0]
         if term.name in _CLAIMS:
             return Flag(column=_CLAIMS[term.name](argument, self._scope.policy).exists())
-        if term.name == "spent":
-            return self._spent(str(argument))
-        since = days_before(self._scope.now, int(str(argument)))
-        return self._orders_since(since) if term.name == "orders_in_last" else self._spent_since(since)
+        return _recent(Recent(term, self._scope)) if term.name in RECENT else self._spent(str(argument))
 
     def _spent(self, currency: str) -> Operand:
         own = _spend.c.profile_id == facts.c.profile_id
         amount = select(_spend.c.spent_minor).where(own, _spend.c.currency == currency).scalar_subquery()
         return Whole(column=func.coalesce(amount, 0), factor=10 ** money.exponent(currency))
 
-    def _orders_since(self, since: datetime) -> Operand:
-        owned = owned_orders(self._scope.policy, [], _IS_OWN, orders.c.placed_at >= literal(since, UtcDateTime))
-        return Whole(column=select(func.count()).select_from(owned).scalar_subquery())
 
-    def _spent_since(self, since: datetime) -> Operand:
-        scope = self._scope
-        weights = Weights(scope.currency, scope.policy)
-        parts = weights.weigh(net_of(scope.policy), orders.c.currency).label("parts")
-        owned = owned_orders(scope.policy, [parts], _IS_OWN, orders.c.placed_at >= literal(since, UtcDateTime)).c
-        is_known = func.count() == func.count(owned.parts)
-        total = select(case((is_known, func.coalesce(func.sum(owned.parts), 0)))).scalar_subquery()
-        return Whole(column=total, factor=10 ** money.exponent(scope.currency) * weights.scale)
+def said(leaf: Leaf, operand: Operand) -> ColumnElement[bool]:
+    """What a leaf says of its term, for whatever the term is in SQL."""
+    match leaf:
+        case Compare(operator=sign, value=value):
+            return _compared(operand, sign, value)
+        case Between(low=low, high=high):
+            return all_of([_compared(operand, ">=", low), _compared(operand, "<=", high)])
+        case OneOf(values=values):
+            return any_of([_compared(operand, "=", value) for value in values])
+        case Like(pattern=pattern):
+            return operand.like(pattern) if isinstance(operand, Words) else false()
+        case IsNull():
+            return operand.column.is_(None)
+        case IsTrue():
+            return operand.compare("=", True)
+
+
+def _recent(recent: Recent) -> Operand:
+    total = recent.total(recent.orders(_IS_OWN).c.parts)
+    return recent.operand(select(total).scalar_subquery())
 
 
 def _compared(operand: Operand, sign: str, value: Value) -> ColumnElement[bool]:

@@ -1,27 +1,30 @@
 """Facts and memberships: what is known of each profile, and which segments it is in.
 
 Every page leaves the profiles it touched; `recompute` takes them off that list in batches, one transaction each.
+A segment is evaluated over all profiles, and then not again before something that it rests on changes; see `standing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select, union, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, func, insert, select, union, update
 
 from syncd.clock import Clock
-from syncd.condition import Condition
-from syncd.store.compile import Scope, members
+from syncd.store.ageing import next_turn
+from syncd.store.compile import members
 from syncd.store.engine import Engines, insert_rows, table_of
 from syncd.store.figures import Figures, figures, profiles
 from syncd.store.ids import NewId
 from syncd.store.memberships import differences, memberships, move
+from syncd.store.recent import Scope
 from syncd.store.rows import Values, carts
 from syncd.store.schema import wait_for_turn
+from syncd.store.standing import Standing, basis_of, drop, facts_basis, forget, rest_facts, stand, states
 from syncd.store.survivors import displays
 from syncd.store.tables import FactsRow, SpendRow, TouchedProfile
-from syncd.store.types import Moves, RevenuePolicy
+from syncd.store.types import Moves, RevenuePolicy, Rule
 
 BATCH = 500
 
@@ -43,11 +46,29 @@ class Facts:
         self._new_id = new_id
 
     def recompute(self, policy: RevenuePolicy) -> int:
-        """Bring the facts of every touched profile up to date; how many there were."""
+        """Bring the facts of every touched profile up to date, of all where the policy is new; how many there were."""
+        self._rest_on(policy)
         done = 0
-        while handled := self._recompute_batch(policy):
-            done += handled
+        while self._is_touched():
+            done += self._recompute_batch(policy)
         return done
+
+    def _rest_on(self, policy: RevenuePolicy) -> None:
+        basis = basis_of(policy)
+        with self._engines.read() as connection:
+            if facts_basis(connection) == basis:
+                return
+        with self._engines.write() as connection:
+            wait_for_turn(connection, "identity")
+            wait_for_turn(connection, "segments")
+            is_there = exists().where(_touched.c.profile_id == _facts.c.profile_id)
+            others = select(_facts.c.profile_id).where(~is_there)
+            connection.execute(insert(_touched).from_select(["profile_id"], others))
+            rest_facts(connection, basis, self._clock.now())
+
+    def _is_touched(self) -> bool:
+        with self._engines.read() as connection:
+            return connection.execute(select(_touched.c.profile_id).limit(1)).first() is not None
 
     def _recompute_batch(self, policy: RevenuePolicy) -> int:
         now = self._clock.now()
@@ -58,10 +79,20 @@ class Facts:
                 _replace(connection, touched, found)
                 _show(connection, displays(connection, [row["profile_id"] for row in found.facts]))
                 _close(connection, set(touched) - {row["profile_id"] for row in found.facts}, now)
+                forget(connection)
         return len(touched)
 
-    def evaluate(self, segment: str, condition: Condition, now: datetime, policy: RevenuePolicy) -> Moves:
+    def due(self, rules: Iterable[Rule], now: datetime, policy: RevenuePolicy) -> set[str]:
+        """The segments to be evaluated, or to be dropped because no rule is theirs; the others stand as they are."""
+        wanted = {rule.segment: basis_of(policy, rule.condition) for rule in rules}
+        with self._engines.read() as connection:
+            found = states(connection, now)
+        return {name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)}
+
+    def evaluate(self, rule: Rule, now: datetime, policy: RevenuePolicy) -> Moves:
         """Let profiles enter and leave a segment so that it holds exactly those that the condition picks now.
+
+        It then stands until what it rests on changes, or time alone moves somebody.
 
         Args:
             now: What relative dates in the condition count from.
@@ -70,13 +101,20 @@ class Facts:
         with self._engines.write() as connection, self._engines.read() as before:
             wait_for_turn(connection, "segments")
             scope = Scope(now=now, policy=policy, currency=policy.currency or _only_currency(before))
-            changes = differences(before, segment, members(condition, scope))
-            entered, left = move(connection, segment, changes, now, self._new_id)
-            return Moves(entered=entered, left=left, members=_sizes(connection).get(segment, 0))
+            changes = differences(before, rule.segment, members(rule.condition, scope))
+            entered, left = move(connection, rule.segment, changes, now, self._new_id)
+            if entered or left:
+                forget(connection, rule.builders)
+            due_at = next_turn(before, rule.condition, scope)
+            basis = basis_of(policy, rule.condition)
+            stand(connection, Standing(segment=rule.segment, basis=basis, evaluated_at=now, due_at=due_at))
+            return Moves(entered=entered, left=left, members=_size(connection, rule.segment))
 
     def drop_segments(self, keep: set[str]) -> None:
         """Let everybody leave the segments that are no longer configured; their history stays."""
         with self._engines.write() as connection:
+            wait_for_turn(connection, "segments")
+            drop(connection, keep)
             gone = memberships.c.left_at.is_(None) & memberships.c.segment.not_in(sorted(keep))
             connection.execute(update(memberships).where(gone).values(left_at=self._clock.now()))
 
@@ -117,6 +155,11 @@ def _show(connection: Connection, shown: Sequence[Values]) -> None:
 def _close(connection: Connection, profile_ids: Collection[str], now: datetime) -> None:
     gone = memberships.c.left_at.is_(None) & memberships.c.profile_id.in_(profile_ids)
     connection.execute(update(memberships).where(gone).values(left_at=now))
+
+
+def _size(connection: Connection, segment: str) -> int:
+    is_open = (memberships.c.segment == segment, memberships.c.left_at.is_(None))
+    return connection.execute(select(func.count()).select_from(memberships).where(*is_open)).scalar_one()
 
 
 def _sizes(connection: Connection) -> dict[str, int]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from syncd.store.engine import rows_in, table_of, upsert
+from syncd.store.standing import forget
 from syncd.store.tables import TagState
 
 tag_state = table_of(TagState)
@@ -31,6 +32,8 @@ def see_tags(connection: Connection, store_id: str, seen: Mapping[str, Collectio
         for account, tag, is_present in _differences(seen, known)
     ]
     upsert(connection, tag_state, rows, guard=_is_newer)
+    if rows:
+        forget(connection)
 
 
 def _differences(

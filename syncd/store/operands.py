@@ -71,17 +71,14 @@ class Days:
 
     def compare(self, sign: str, value: Value) -> ColumnElement[bool]:
         """Compare the days gone by."""
-        exact = _number(value)
-        whole = int(exact.to_integral_value(ROUND_CEILING if sign in ("<", ">=") else ROUND_FLOOR))
-        if sign in ("<", ">="):
-            return self._at_least(whole) if sign == ">=" else self._less_than(whole)
-        if sign in ("<=", ">"):
-            return self._at_least(whole + 1) if sign == ">" else self._less_than(whole + 1)
-        if exact != whole:
+        edges = day_edges(sign, value)
+        if not edges:
             return false() if sign == "=" else self.column.is_not(None)
-        if sign == "=":
-            return and_(self._at_least(whole), self._less_than(whole + 1))
-        return or_(self._less_than(whole), self._at_least(whole + 1))
+        if sign in ("<", "<=", "<>"):
+            ends = [self._less_than(edges[0]), *map(self._at_least, edges[1:])]
+            return or_(*ends)
+        ends = [self._at_least(edges[0]), *map(self._less_than, edges[1:])]
+        return and_(*ends)
 
     def _at_least(self, days: int) -> ColumnElement[bool]:
         return self.column <= literal(days_before(self.now, days), UtcDateTime)
@@ -128,6 +125,16 @@ class Flag:
         return self.column if (sign == "=") is bool(value) else not_(func.coalesce(self.column, false()))
 
 
+def day_edges(sign: str, value: Value) -> tuple[int, ...]:
+    """The days at whose completion `days sign value` turns, the first turn first; none if it never does."""
+    exact = _number(value)
+    if sign in ("<", ">="):
+        return (int(exact.to_integral_value(ROUND_CEILING)),)
+    if sign in ("<=", ">"):
+        return (int(exact.to_integral_value(ROUND_FLOOR)) + 1,)
+    return (int(exact), int(exact) + 1) if exact == exact.to_integral_value() else ()
+
+
 def holds(clause: ColumnElement[bool]) -> ColumnElement[bool]:
     """The clause with unknown as false, so that its negation is true."""
     return func.coalesce(clause, false())
@@ -146,6 +153,11 @@ def any_of(clauses: list[ColumnElement[bool]]) -> ColumnElement[bool]:
 def days_before(now: datetime, days: int) -> datetime:
     """So many days before now, as far as the calendar goes."""
     return now - timedelta(days=max(-(_LATEST - now).days, min((now - _EARLIEST).days, days)))
+
+
+def days_after(moment: datetime, days: int) -> datetime:
+    """So many days after a moment, as far as the calendar goes."""
+    return moment + timedelta(days=max(-(moment - _EARLIEST).days, min((_LATEST - moment).days, days)))
 
 
 def _compared(column: ColumnElement[Any], sign: str, value: ColumnElement[Any]) -> ColumnElement[bool]:

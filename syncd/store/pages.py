@@ -147,8 +147,8 @@ class Pages:
         refused = {item.raw.external_id: item for item in batch.rejected if item.raw.external_id not in sorting.items}
         self._set_aside(connection, batch, refused.values())
         _take_back(connection, batch, sorting)
-        _see_account_tags(connection, batch, sorting)
         self._grouping.settle(connection, news)
+        _see_account_tags(connection, batch, sorting)
         return _words(sorting) | dict.fromkeys(refused, "rejected")
 
     def _set_aside(self, connection: Connection, batch: Batch, refused: Collection[Rejected]) -> None:

@@ -31,6 +31,7 @@ from syncd.store.outlook import (
 )
 from syncd.store.rows import Values, customers
 from syncd.store.schema import wait_for_turn
+from syncd.store.standing import forget
 from syncd.store.types import AccountTag, OutboxItem, PlannedChange, Reach, Settled, TagWish
 
 TRANSITIONS: Mapping[str, frozenset[str]] = {
@@ -153,6 +154,8 @@ class Tags:
                 _check(rows.get(outcome.outbox_id), outcome)
                 _write(connection, outcome, now)
                 _follow(connection, rows[outcome.outbox_id], outcome.state, now)
+            if any(outcome.state == "confirmed" for outcome in outcomes):
+                forget(connection)  # a condition may ask who has the tag
 
     def see_tags(self, store_id: str, external_id: str, tags: Collection[str], at: datetime) -> None:
         """Record all tags that an account was seen to have; newer knowledge stays.

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from syncd.condition import AllOf, AnyOf, Between, Compare, Condition, IsNull, IsTrue, Like, Not, OneOf, Term, Value
 from syncd.store import tables
-from syncd.store.compile import Scope, members
+from syncd.store.compile import members
+from syncd.store.recent import Scope
 from syncd.store.types import RevenuePolicy
 from tests.clock import START
 from tests.unit.store.seed import Seed, ago, seeded

@@ -12,12 +12,13 @@ from syncd.condition import Compare, Term
 from syncd.model import OrderState
 from syncd.store import tables
 from syncd.store.facts import Facts
-from syncd.store.types import Moves, RevenuePolicy
+from syncd.store.types import Moves, RevenuePolicy, Rule
 from tests.clock import START, ManualClock
 from tests.unit.store.seed import Seed, ago, seeded
 
 EUR = RevenuePolicy(currency="EUR")
 TWO_ORDERS = Compare(term=Term(name="orders_count"), operator=">=", value=Decimal(2))
+LOYAL = Rule(segment="loyal", condition=TWO_ORDERS)
 
 
 @pytest.fixture
@@ -240,9 +241,9 @@ def test_profiles_enter_and_leave(seed: Seed, facts: Facts, clock: ManualClock) 
     seed.put(tables.Membership, membership_id="M1", segment="loyal", profile_id="P1", entered_at=ago(1))
     seed.put(tables.Membership, membership_id="M2", segment="loyal", profile_id="P2", entered_at=ago(1))
 
-    first = facts.evaluate("loyal", TWO_ORDERS, clock.now(), EUR)
+    first = facts.evaluate(LOYAL, clock.now(), EUR)
     before = seed.rows(tables.Membership)
-    second = facts.evaluate("loyal", TWO_ORDERS, clock.now(), EUR)
+    second = facts.evaluate(LOYAL, clock.now(), EUR)
 
     assert first == Moves(entered=1, left=1, members=2)
     assert second == Moves(entered=0, left=0, members=2)
