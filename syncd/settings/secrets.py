@@ -75,7 +75,7 @@ class _Preparation:
                 values[name] = self._lines(file, file_place)
             elif file:
                 values[name] = self._line(file, file_place)
-            else:
+            elif not self.overrides.gave(place):
                 self._check_literals(place, values.get(name))
 
     def _check_literals(self, place: Place, value: object) -> None:
@@ -83,12 +83,13 @@ class _Preparation:
         if isinstance(value, list):
             for index, item in enumerate(value):
                 self._check_literals((*place, index), item)
-        elif not isinstance(value, str) or self.overrides.gave(place):
+        if not isinstance(value, str):
             return
-        elif "://" in value:
-            if GIVEN not in self.document.templates.get(place, "") and not is_loopback(host_of(value)):
+        template = self.document.templates.get(place, value)
+        if "://" in value:
+            if GIVEN not in template and not is_loopback(host_of(value)):
                 self._blame(place, _ADDRESS_REMEDY)
-        elif self._is_literal(place, value) and not self._stays_here(place[:-1]):
+        elif template.replace(GIVEN, "") and not self._stays_here(place[:-1]):
             self._blame(place, _literal_remedy(str(place[-1]), place))
 
     def _read(self, file: Path, place: Place) -> str:
@@ -120,12 +121,6 @@ class _Preparation:
         if not value or not isinstance(value, (str, Path)):
             return None
         return (self.folder / Path(value).expanduser()).resolve()
-
-    def _is_literal(self, place: Place, value: object) -> bool:
-        """Whether any of the text stands in the file itself."""
-        if not isinstance(value, str) or self.overrides.gave(place):
-            return False
-        return bool(self.document.templates.get(place, value).replace(GIVEN, ""))
 
     def _stays_here(self, place: Place) -> bool:
         """Whether the nearest address around a place is on this machine."""

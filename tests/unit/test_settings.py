@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,46 +17,9 @@ from syncd.model import OrderState
 from syncd.sandbox import PORTS, Sandbox
 from syncd.settings import Settings, example_config, find, load
 from syncd.settings.scaffold import Answers, StoreAnswers, config_text, questions, variables
+from tests.configs import CANARY, ENVIRON, GOOD, SECRET_LINE, Folder, in_store, swap
 
-CANARY = "s3cr3t-canary"
 EXAMPLE = Path(__file__).parents[2] / "config" / "syncd.yaml"
-GOOD = """\
-version: 1
-merchant: acme
-currency: EUR
-stores:
-  us-woo:
-    platform: woocommerce
-    url: https://shop.example.com
-    auth:
-      consumer_key: ${KEY}
-      consumer_secret: ${SECRET}
-"""
-ENVIRON = {"KEY": f"ck_{CANARY}", "SECRET": f"cs_{CANARY}"}
-
-
-class Folder:
-    """A folder with a config file in it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def write(self, name: str, text: str, mode: int = 0o600) -> Path:
-        """Put a file there."""
-        file = self.path / name
-        file.write_text(text, encoding="utf-8")
-        file.chmod(mode)
-        return file
-
-    def load(self, text: str = GOOD, environ: Mapping[str, str] = ENVIRON) -> Settings:
-        """Load a config text from there."""
-        return load(self.write("syncd.yaml", text), environ)
-
-    def refusal(self, text: str, environ: Mapping[str, str] = ENVIRON) -> str:
-        """The words in which a config text is refused."""
-        with pytest.raises(ConfigInvalid) as caught:
-            self.load(text, environ)
-        return str(caught.value)
 
 
 @pytest.fixture
@@ -66,139 +28,9 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-def _swap(old: str, new: str) -> str:
-    assert old in GOOD
-    return GOOD.replace(old, new)
-
-
-def _store(lines: str) -> str:
-    """The good configuration with more lines in its store, from line 11 on."""
-    return GOOD + "".join(f"    {line}\n" for line in lines.splitlines())
-
-
-SECRET_LINE = "consumer_secret: ${SECRET}"
-BROKEN = {
-    "unknown key": (GOOD + "curency: EUR\n", ['curency: is not a setting; did you mean "currency"?', "(line 11)"]),
-    "unknown key in a store": (_store("pusch: {mode: auto}"), ["stores.us-woo.pusch", 'did you mean "push"?']),
-    "unknown key, nothing near": (GOOD + "log: {x: 1}\n", ["log.x: is not a setting; known here are format, level"]),
-    "unknown key in auth": (_store("  consumer_secrit: a"), ['mean "consumer_secret"?', "us-woo.auth.consumer_secrit"]),
-    "no merchant": (_swap("merchant: acme\n", ""), ["merchant: is required"]),
-    "empty merchant": (_swap("acme", '""'), ["merchant: must not be empty"]),
-    "merchant is a number": (_swap("acme", "12"), ['merchant: must be text; put it in "quotes"', "(line 2)"]),
-    "other version": (_swap("version: 1", "version: 7"), ["version: must be 1"]),
-    "no stores": (_swap(GOOD[GOOD.index("stores:") :], ""), ["stores: is required"]),
-    "stores left empty": (_swap(GOOD[GOOD.index("stores:") :], "stores: {}"), ["stores: must not be empty"]),
-    "stores as a list": (_swap(GOOD[GOOD.index("stores:") :], "stores: [a]"), ['stores: must hold "key: value" lines']),
-    "a store without lines": (GOOD + "  eu-woo: yes\n", ['stores.eu-woo: must hold "key: value" lines', "(line 11)"]),
-    "bad store id": (_swap("us-woo", "US_Woo"), ["stores.US_Woo: is no store id", '"us-woo"']),
-    "no platform": (_swap("    platform: woocommerce\n", ""), ["stores.us-woo.platform: is required; known are"]),
-    "unknown platform": (_swap("woocommerce", "woocomerce"), ["platform: is not a platform", 'mean "woocommerce"?']),
-    "store without url": (_swap("    url: https://shop.example.com\n", ""), ["stores.us-woo.url: is required"]),
-    "http to the world": (_swap("https:", "http:"), ["stores.us-woo: url must be https", "insecure: true"]),
-    "bad span": (_store("sweep: {every: 24}"), ["stores.us-woo.sweep.every: a time span is", "24h", "(line 11)"]),
-    "unknown stream": (
-        _store("streams: {baskets: {every: 5m}}"),
-        ["streams.baskets: must be 'customers', 'orders' or"],
-    ),
-    "bad mode": (_store("push: {mode: on}"), ["stores.us-woo.push.mode: must be 'off', 'review' or 'auto'"]),
-    "over a limit": (_store("http: {concurrency: 99}"), ["stores.us-woo.http.concurrency: must be at most 16"]),
-    "under a limit": (_store("push: {brake: {max_percent: -1}}"), ["push.brake.max_percent: must be at least 0"]),
-    "word for a number": (_store("http: {deadline_s: long}"), ["stores.us-woo.http.deadline_s: must be a number"]),
-    "word for a truth": (_store("insecure: maybe"), ["stores.us-woo.insecure: must be true or false"]),
-    "country in words": (_store("country: Germany"), ['stores.us-woo.country: must look like "DE"']),
-    "no such ca file": (_store("http: {ca_file: ca.pem}"), ["stores.us-woo.http.ca_file: there is no file", "ca.pem"]),
-    "no such segments": (GOOD + "segments: none.yaml\n", ["segments: there is no file", "none.yaml"]),
-    "bad currency": (_swap("EUR", "euro"), ['currency: must be an ISO 4217 currency code such as "EUR"']),
-    "bad rate": (GOOD + "rates: {USD: much}\n", ["rates.USD: must be a number", "(line 11)"]),
-    "negative rate": (GOOD + 'rates: {USD: "-1"}\n', ["rates.USD: must be more than 0"]),
-    "rates to nothing": (_swap("currency: EUR", 'rates: {USD: "1"}'), ['set "currency" too']),
-    "bad time zone": (GOOD + "timezone: Europe/Berln\n", ["timezone: is not a time zone", 'mean "Europe/Berlin"?']),
-    "bad state": (GOOD + "revenue: {excluded_states: [lost]}\n", ["revenue.excluded_states.0: must be 'pending'"]),
-    "text for a list": (GOOD + "identity: {block: a@b.c}\n", ["identity.block: must be a list"]),
-    "other database": (GOOD + "database: {url: mysql://h/x}\n", ["database.url: is not the URL of a", "postgresql://"]),
-    "two slashes": (GOOD + "database: {url: sqlite://a.db}\n", ["database.url: names no file", "sqlite:///path"]),
-    "memory": (GOOD + "database: {url: 'sqlite:///:memory:'}\n", ["database.url: names no file"]),
-    "password in the url": (
-        GOOD + f"database: {{url: 'postgresql://u:{CANARY}@db.example.com/x'}}\n",
-        ["database.url: holds a password", "SYNCD_DATABASE__URL"],
-    ),
-    "password as an option": (
-        GOOD + f"database: {{url: 'postgresql://db.example.com/x?sslmode=require&password={CANARY}'}}\n",
-        ["database.url: holds a password"],
-    ),
-    "secret in the file": (
-        _swap("${SECRET}", CANARY),
-        ["consumer_secret: a secret may stand", '"${US_WOO_CONSUMER_SECRET}"', '"consumer_secret_file"', "(line 10)"],
-    ),
-    "secret as a default": (_swap("${SECRET}", f"${{NONE:-{CANARY}}}"), ["auth.consumer_secret: a secret may stand"]),
-    "half a secret": (_swap("${SECRET}", f"{CANARY}${{SECRET}}"), ["auth.consumer_secret: a secret may stand"]),
-    "secret is a number": (_swap("${SECRET}", "12345"), ["auth.consumer_secret: must be text"]),
-    "unset variable": (_swap("${SECRET}", "${NONE}"), ["consumer_secret: the environment variable NONE is not set"]),
-    "unset variable of a secret": (
-        _swap("${SECRET}", "${NONE}"),
-        ['NONE is not set; set it, or give the path of a file as "consumer_secret_file" (line 10)'],
-    ),
-    "unset variable of a plain value": (
-        _swap("EUR", "${NONE}"),
-        ["NONE is not set; set it, or write ${NONE:-default}"],
-    ),
-    "nameless variable": (_swap("${SECRET}", '"${}"'), ['consumer_secret: has a "${" without the name']),
-    "no secret file": (
-        _swap(SECRET_LINE, "consumer_secret_file: no"),
-        ["consumer_secret_file: ", "cannot be read: No"],
-    ),
-    "secret twice": (_store("  consumer_key_file: a"), ['consumer_key_file: stands beside "consumer_key"; keep one']),
-    "duplicate key": (GOOD + "merchant: other\n", ["merchant: is given twice, first on line 2; keep one", "(line 11)"]),
-    "tab": (GOOD + "log:\n\tlevel: info\n", ["is not valid YAML in column 1", "(line 12)"]),
-    "open quote": (GOOD + f'timezone: "{CANARY}\n', ["is not valid YAML", "(line"]),
-    "foreign tag": (GOOD + f"log: {{level: !secret {CANARY}}}\n", ["is not valid YAML in column 14", "'!secret'"]),
-    "not a tag's value": (GOOD + "log: {level: !!int high}\n", ["log.level: is not what its YAML tag says"]),
-    "no truth value": (GOOD + "log: {level: !!bool high}\n", ["log.level: is not what its YAML tag says"]),
-    "no file name": (GOOD + f"segments: {'x' * 5000}\n", ["segments: there is no file"]),
-    "a key that is a list": (GOOD + "? [a, b]\n: c\n", ["a key must be a word", "(line 11)"]),
-    "itself inside itself": (GOOD + "log: &a {level: *a}\n", ["stands inside its own anchor"]),
-    "control character": (GOOD + "log: {level: \x01}\n", ["holds a character that YAML does not allow (line 11)"]),
-    "a list": ("- a\n", ['must hold settings as "key: value" lines']),
-    "nothing": ("", ["merchant: is required", "stores: is required"]),
-}
-WRONG_VARIABLES = {
-    "one underscore": (
-        {"SYNCD_DATABASE_URL": CANARY},
-        ['SYNCD_DATABASE_URL is no setting; did you mean "SYNCD_DATABASE__URL"?'],
-    ),
-    "wrong word": ({"SYNCD_MERCHANTS": CANARY}, ['did you mean "SYNCD_MERCHANT"?']),
-    "wrong store": ({"SYNCD_STORES__US_WO__URL": CANARY}, ['did you mean "SYNCD_STORES__US_WOO__URL"?']),
-    "reserved, misspelt": ({"SYNCD_CONFG": CANARY}, ['did you mean "SYNCD_CONFIG"?']),
-    "a section": ({"SYNCD_DATABASE": "{}"}, ["SYNCD_DATABASE is no setting"]),
-    "bad value": ({"SYNCD_LOG__LEVEL": CANARY}, ["SYNCD_LOG__LEVEL: must be 'debug', 'info', 'warning' or 'error'"]),
-    "bad list": ({"SYNCD_IDENTITY__BLOCK": CANARY}, ["SYNCD_IDENTITY__BLOCK: must be a list"]),
-    "bad switch": ({"SYNCD_PUSH": CANARY}, ['SYNCD_PUSH can only be "off"']),
-}
-
-
-@pytest.mark.parametrize(("text", "words"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_configuration_is_refused_in_plain_words(folder: Folder, text: str, words: list[str]) -> None:
-    """The message names the place and the remedy, and holds neither a secret nor a library's jargon."""
-    message = folder.refusal(text)
-
-    assert [word for word in words if word not in message] == []
-    assert CANARY not in message
-    assert not re.search(r"pydantic|Input should|type=|\\x|Traceback", message)
-
-
-@pytest.mark.parametrize(("environ", "words"), WRONG_VARIABLES.values(), ids=WRONG_VARIABLES)
-def test_a_wrong_variable_is_refused_by_its_name(folder: Folder, environ: dict[str, str], words: list[str]) -> None:
-    """A variable that is no setting, or holds a wrong value, is named, with the nearest that exists."""
-    message = folder.refusal(GOOD, {**ENVIRON, **environ})
-
-    assert [word for word in words if word not in message] == []
-    assert message.startswith("one fault")
-    assert CANARY not in message
-
-
 def test_all_faults_are_told_at_once_in_the_order_of_the_file(folder: Folder) -> None:
     """One refusal lists everything that is wrong, each once."""
-    text = _swap("acme", "7").replace("${SECRET}", "${NONE}") + "timezone: Nowhere\nlgo: {}\n"
+    text = swap("acme", "7").replace("${SECRET}", "${NONE}") + "timezone: Nowhere\nlgo: {}\n"
 
     message = folder.refusal(text, {**ENVIRON, "SYNCD_FOO": "1"})
 
@@ -248,7 +80,7 @@ def test_a_good_configuration_gives_what_it_says_and_defaults(folder: Folder) ->
 
 def test_yaml_words_stay_words(folder: Folder) -> None:
     """`off`, `NO` and leading zeros are the texts they look like, not YAML 1.1's guesses."""
-    settings = folder.load(_store("push: {mode: off}\ncountry: NO") + "identity: {block: [0049301234]}\n")
+    settings = folder.load(in_store("push: {mode: off}\ncountry: NO") + "identity: {block: [0049301234]}\n")
 
     assert settings.stores["us-woo"].push.mode == "off"
     assert settings.stores["us-woo"].country == "NO"
@@ -300,7 +132,7 @@ def test_the_environment_overrides_the_file(folder: Folder) -> None:
 
 def test_a_secret_from_the_environment_is_not_literal(folder: Folder) -> None:
     """A secret in an overriding variable is accepted, whatever the address."""
-    text = _swap("      consumer_secret: ${SECRET}\n", "")
+    text = swap("      consumer_secret: ${SECRET}\n", "")
 
     settings = folder.load(text, {**ENVIRON, "SYNCD_STORES__US_WOO__AUTH__CONSUMER_SECRET": CANARY})
 
@@ -309,7 +141,7 @@ def test_a_secret_from_the_environment_is_not_literal(folder: Folder) -> None:
 
 def test_one_variable_stops_all_pushes(folder: Folder) -> None:
     """SYNCD_PUSH=off wins over every store's own mode."""
-    settings = folder.load(_store("push: {mode: auto}"), {**ENVIRON, "SYNCD_PUSH": "off"})
+    settings = folder.load(in_store("push: {mode: auto}"), {**ENVIRON, "SYNCD_PUSH": "off"})
 
     assert settings.store("us-woo").push.mode == "off"
 
@@ -317,7 +149,7 @@ def test_one_variable_stops_all_pushes(folder: Folder) -> None:
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9101", "http://localhost", "http://[::1]:80"])
 def test_a_literal_secret_may_go_to_this_machine(folder: Folder, address: str) -> None:
     """A sandbox's key may stand in the file."""
-    settings = folder.load(_swap("https://shop.example.com", address).replace("${SECRET}", CANARY))
+    settings = folder.load(swap("https://shop.example.com", address).replace("${SECRET}", CANARY))
 
     assert CANARY in settings.secrets()
 
@@ -326,9 +158,9 @@ def test_the_wire_decides_where_a_literal_secret_goes(folder: Folder) -> None:
     """With `base_url` on this machine the shop's own address does not matter; the other way round it does."""
     here, there = "http://127.0.0.1:9101", "https://shop.example.com"
 
-    to_here = folder.load(_store(f"base_url: {here}").replace("${SECRET}", CANARY))
+    to_here = folder.load(in_store(f"base_url: {here}").replace("${SECRET}", CANARY))
     to_there = folder.refusal(
-        _store(f"base_url: {there}").replace("${SECRET}", CANARY).replace(f"url: {there}", f"url: {here}", 1)
+        in_store(f"base_url: {there}").replace("${SECRET}", CANARY).replace(f"url: {there}", f"url: {here}", 1)
     )
 
     assert CANARY in to_here.secrets()
@@ -339,7 +171,7 @@ def test_a_secret_can_come_from_a_file(folder: Folder) -> None:
     """The file's path begins at the config's folder, and its line end is no part of the secret."""
     folder.write("key.txt", f"{CANARY}\n", 0o640)
 
-    settings = folder.load(_swap(SECRET_LINE, "consumer_secret_file: key.txt"))
+    settings = folder.load(swap(SECRET_LINE, "consumer_secret_file: key.txt"))
 
     assert CANARY in settings.secrets()
 
@@ -358,7 +190,7 @@ def test_a_bad_secret_file_is_refused(folder: Folder, text: str, mode: int, word
     """A file that others can read, or that holds no single secret, is named with what to do."""
     file = folder.write("key.txt", text, mode)
 
-    message = folder.refusal(_swap(SECRET_LINE, "consumer_secret_file: key.txt"))
+    message = folder.refusal(swap(SECRET_LINE, "consumer_secret_file: key.txt"))
 
     assert f"stores.us-woo.auth.consumer_secret_file: {file} {words}" in message
     assert "(line 10)" in message
@@ -367,7 +199,7 @@ def test_a_bad_secret_file_is_refused(folder: Folder, text: str, mode: int, word
 
 def test_secrets_are_never_shown(folder: Folder) -> None:
     """Neither the description nor the representation holds a secret, a password or a header's pass."""
-    text = _store(f"http: {{headers: {{X-Pass: {CANARY}}}}}") + "database: {url: 'postgresql://u:${SECRET}@db/x'}\n"
+    text = in_store(f"http: {{headers: {{X-Pass: {CANARY}}}}}") + "database: {url: 'postgresql://u:${SECRET}@db/x'}\n"
 
     settings = folder.load(text)
 
