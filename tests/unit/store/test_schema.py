@@ -4,29 +4,62 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, inspect, update
+from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, update
 
 from syncd.errors import ConfigInvalid, DatabaseBusy, DatabaseCorrupt, SchemaMismatch
 from syncd.store import Database, schema
 from syncd.store.engine import Engines
 from syncd.store.migrations import HEAD, REVISIONS
-from syncd.store.tables import Merchant
-from tests.clock import ManualClock
+from syncd.store.tables import Merchant, UtcDateTime
+from tests.clock import START, ManualClock
 from tests.unit.store.kit import engines_of
 
+VALUES = {str: "text", int: 7, float: 0.5, bool: True, bytes: b"bytes", datetime: START}
+PAUSED = ("paused_at", "paused_reason", "push_paused_at", "push_paused_reason")
+OLD_STORES = Table(
+    "stores",
+    MetaData(),
+    Column("store_id", String),
+    *(Column(name, String, default="") for name in ("platform", "identity", "name", "timezone", "currency")),
+    *(Column(name, String, default="") for name in ("country", "version")),
+    Column("first_seen_at", UtcDateTime, default=START),
+    *(Column(name, UtcDateTime if name.endswith("_at") else String) for name in PAUSED),
+)
 
-def migrate(connection: Connection) -> None:
+
+def migrate(connection: Connection, revision: str = "head") -> None:
     """Make the schema by its revisions alone."""
     from alembic import command
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
+
+
+def fill(connection: Connection) -> None:
+    """Put one row into every table but Alembic's, as its columns ask for."""
+    found = MetaData()
+    found.reflect(connection)
+    for table in found.sorted_tables:
+        if table.name != schema._version.name:
+            connection.execute(table.insert(), {column.name: VALUES[column.type.python_type] for column in table.c})
+
+
+def contents(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table but Alembic's, with its columns by name."""
+    found = MetaData()
+    found.reflect(connection)
+    return {
+        table.name: [dict(row._mapping) for row in connection.execute(table.select())]
+        for table in found.sorted_tables
+        if table.name != schema._version.name
+    }
 
 
 def differences(connection: Connection) -> list[Any]:
@@ -78,6 +111,77 @@ def test_created_and_migrated_databases_are_the_same(database_url: str, tmp_path
 
         with engines.read() as connection:
             assert structure(connection) == migrated
+
+
+@pytest.mark.parametrize("first", REVISIONS[:-1])
+def test_an_older_database_keeps_every_row_and_becomes_as_a_new_one(
+    database_url: str, clock: ManualClock, first: str
+) -> None:
+    """A database of an earlier revision with a row in every table has them all after the upgrade, and head's tables."""
+    with engines_of(database_url) as engines:
+        with engines.write() as connection:
+            migrate(connection, first)
+            fill(connection)
+            before = contents(connection)
+
+        Database.upgrade(database_url, merchant="text", backup=False)
+
+        with engines.write() as connection:
+            after, migrated = contents(connection), structure(connection)
+            changes = differences(connection)
+            for table in [*Merchant.metadata.sorted_tables, schema._version]:
+                table.drop(connection)
+        Database.open(database_url, merchant="acme", clock=clock).close()
+        with engines.read() as connection:
+            created = structure(connection)
+    assert (migrated, changes) == (created, [])
+    for name, rows in before.items():
+        kept = [{column: row[column] for column in after[name][0] if column in row} for row in rows]
+        assert [row | old for row, old in zip(after[name], kept, strict=True)] == after[name]
+
+
+def test_pauses_of_the_first_revision_stay_pauses(database_url: str, clock: ManualClock) -> None:
+    """Whatever a store's row said of its pauses is said by `pauses` after the upgrade, and lifted as ever."""
+    at = [START + timedelta(days=day) for day in range(4)]
+    old = {
+        "well": (None, None, None, None),
+        "unpaid": (at[0], "plan unpaid", None, None),
+        "read-only": (None, None, at[1], "the key may not write"),
+        "both": (at[2], "shop frozen", at[3], None),
+    }
+    with engines_of(database_url) as engines, engines.write() as connection:
+        migrate(connection, "0001")
+        for store_id, paused in old.items():
+            connection.execute(OLD_STORES.insert(), dict(zip(PAUSED, paused, strict=True)) | {"store_id": store_id})
+
+    Database.upgrade(database_url, merchant="acme", backup=False)
+
+    with Database.open(database_url, merchant="acme", clock=clock) as database:
+        pauses = [(pause.store_id, pause.is_push, pause.since, pause.reason) for pause in database.pauses.all()]
+        assert pauses == [
+            ("both", False, at[2], "shop frozen"),
+            ("both", True, at[3], ""),
+            ("read-only", True, at[1], "the key may not write"),
+            ("unpaid", False, at[0], "plan unpaid"),
+        ]
+        assert {(pause.stream, pause.by_hand) for pause in database.pauses.all()} == {(None, False)}
+        assert database.pauses.lift("unpaid")
+        assert {view.store_id for view in database.stores.known()} == set(old)
+
+
+def test_an_upgrade_leaves_another_merchants_database_alone(sqlite_url: str) -> None:
+    """A database of an earlier revision that belongs to somebody else is neither copied nor changed."""
+    with engines_of(sqlite_url) as engines:
+        with engines.write() as connection:
+            migrate(connection, "0001")
+            fill(connection)
+
+        with pytest.raises(ConfigInvalid, match=r"'text'.*'acme'"):
+            Database.upgrade(sqlite_url, merchant="acme", backup=True)
+
+        with engines.read() as connection:
+            assert schema.revision(connection) == "0001"
+        assert list(Path(engines.place).parent.glob("*.bak")) == []
 
 
 def test_the_list_of_revisions_is_true() -> None:
