@@ -44,11 +44,12 @@ from syncd.mapping import mapper_for
 from syncd.mapping.base import Mapper, MapperOptions
 from syncd.meter import SILENT, Meter
 from syncd.model import Lane, RawRecord, StoreFacts, Stream, Window
+from syncd.notify import note_brakes, note_findings
 from syncd.segments import Segment, load_segments
 from syncd.settings import Settings
 from syncd.store import Database
 from syncd.store.types import Counts, LaneKey, ProfileHit, RejectedRecordView, RunReport
-from syncd.sync import STOPPED, Ask, Listener, Source, Tools, plan_window, recommit, run_stream
+from syncd.sync import STOPPED, Ask, Listener, Source, Tools, new_walk, plan_window, recommit, run_stream
 
 _MAX_STORES_AT_ONCE = 8
 BACKFILL_LEAVES = 0.5  # of a platform's rate limit, to the live lane of another process
@@ -253,6 +254,7 @@ class App:
         """What the store says of itself, kept; whether our key may write decides whether its push is paused."""
         facts = self.connector(store_id).check()
         self.database.runs.register_store(store_id, self.settings.store(store_id).platform, facts)
+        note_findings(self.database, store_id, facts.findings, self.clock.now())
         if facts.can_push:
             self._resume(store_id, push=True)
         else:
@@ -318,8 +320,19 @@ class App:
             stop_at: When to stop after the page in hand; the same backfill goes on from there.
         """
         self._left_quota = BACKFILL_LEAVES
-        outcomes = self.pull(selection, lambda _: Ask(kind="backfill", window=window, stop_at=stop_at))
+        ask = Ask(kind="backfill", window=window, stop_at=stop_at)
+        ended = self._ended_before(selection, ask)
+        outcomes = self.pull(selection, lambda key: replace(ask, ended=ended.get((key.store_id, key.stream))))
         return SyncReport(outcomes=outcomes, derived=self.derive())
+
+    def _ended_before(self, selection: Selection, ask: Ask) -> dict[tuple[str, Stream], RunReport]:
+        """The streams that a backfill had done when it was cut off, each with its run; none for a new backfill."""
+        keys = [LaneKey(store_id=store_id, stream=stream, lane=ask.lane) for store_id, stream in self.chosen_streams(selection)]
+        tools = self._tools()
+        left = self.database.runs.backfill_left({key: new_walk(ask, ask.window, tools) for key in keys})
+        done = [key for key in keys if left and key not in left]
+        runs = {(key.store_id, key.stream): self.database.runs.last(key) for key in done}
+        return {stream: run for stream, run in runs.items() if run is not None and run.status == "succeeded"}
 
     def intents(self, selection: Selection, ask_for: AskFor) -> list[Intent]:
         """What a pull would ask of each stream, without asking it."""
@@ -379,6 +392,8 @@ class App:
         key = LaneKey(store_id=source.store_id, stream=stream, lane=Lane.LIVE)
         with bound(store=source.store_id, stream=stream):
             ask = ask_for(key)
+            if ask.ended is not None:
+                return Outcome(report=ask.ended)
             if ask.is_over(self.clock.now()):
                 return Outcome(report=self._report(key, ask, "partial", STOPPED))
             try:
@@ -587,6 +602,8 @@ class App:
         if not automatic or os.environ.get("SYNCD_PUSH", "").lower() == "off":
             return None
         plan = self._without_refused(self.plan(Selection(stores=automatic)))
+        tripped = {brake.store_id: brake.reason for brake in plan.brakes if brake.is_tripped}
+        note_brakes(self.database, tripped, automatic, self.clock.now())
         return push.apply(plan, self._delivery({store_id: configs[store_id] for store_id in automatic}))
 
     def _without_refused(self, plan: push.Plan) -> push.Plan:

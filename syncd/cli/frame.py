@@ -24,10 +24,15 @@ DRAIN_S = 18.0  # what is in hand may take this long to end after a signal
 def read_settings(ctx: typer.Context) -> settings.Settings:
     """The configuration that the command line names; from here on its secrets appear in no log."""
     loaded = settings.load(ctx.obj["config"])
-    for secret in loaded.secrets():
-        logs.register_secret(secret)
+    keep_secrets(loaded)
     logs.configure(level=ctx.obj["log_level"] or loaded.log.level, format=loaded.log.format)
     return loaded
+
+
+def keep_secrets(loaded: settings.Settings) -> None:
+    """Let no secret of the settings appear in any log from here on."""
+    for secret in loaded.secrets():
+        logs.register_secret(secret)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Verbs of those who run it: status, history, run."""
+"""Verbs of those who run it: status, history."""
 
 from __future__ import annotations
 
@@ -43,11 +43,3 @@ def history(
         lambda: screens.show_history(reports),
     )
     return int(ExitCode.OK)
-
-
-def run_daemon(ctx: typer.Context) -> int:
-    """Run as a service until SIGTERM: pull on schedule, derive, push where the mode is auto."""
-    from syncd.daemon import Daemon
-
-    with opening(ctx) as opened:
-        return int(Daemon(opened).run())

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from syncd import __version__
-from syncd.cli import approval, operating, people, practice, pulling, pushing, records, setup, stores
+from syncd.cli import approval, operating, people, practice, pulling, pushing, records, service, setup, stores
 
 
 def _print_version(asked: bool) -> None:
@@ -59,7 +59,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "backfill": pulling.backfill,
     "status": operating.status,
     "history": operating.history,
-    "run": operating.run_daemon,
+    "run": service.run,
     "find": people.find,
     "remap": records.remap,
     "export": records.export,
