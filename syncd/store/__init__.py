@@ -96,6 +96,11 @@ class Database:
         finally:
             engines.close()
 
+    @property
+    def path(self) -> Path | None:
+        """The database's file; None where it is a server's."""
+        return self._engines.path
+
     def keep_house(self, now: datetime, keep_runs: timedelta) -> HouseReport:
         """Drop what nobody will ask for any more, and let the database tidy itself; safe at any time.
 

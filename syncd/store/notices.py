@@ -60,9 +60,16 @@ class Notices:
         )
         return self._set(and_(notices.c.topic == topic, is_free), {"tried_at": now})
 
-    def release(self, topic: str) -> None:
-        """Give the right to tell back, because telling failed."""
-        self._set(notices.c.topic == topic, {"tried_at": None})
+    def release(self, notice: Notice) -> None:
+        """Give the right to tell back, because telling failed; what is over by now without being told is forgotten."""
+        is_same = notices.c.topic == notice.topic
+        with self._engines.write() as connection:
+            wait_for_turn(connection, "notices")
+            if notice.over_at is None:
+                connection.execute(
+                    delete(notices).where(is_same, notices.c.over_at.is_not(None), notices.c.told_at.is_(None))
+                )
+            connection.execute(update(notices).where(is_same).values(tried_at=None))
 
     def told(self, notice: Notice, now: datetime) -> None:
         """Note that somebody was told of a trouble, or of its end; one that came back meanwhile is told anew."""

@@ -22,6 +22,7 @@ runs = table_of(Run)
 rejected_records = table_of(RejectedRecord)
 
 _IS_WHOLE = runs.c.kind.in_(COMPLETE_KINDS)
+_HAS_READ = runs.c.status.in_(("succeeded", "partial"))
 _COUNTS = tuple(Counts.__dataclass_fields__)
 _PLAIN = ("run_id", "store_id", "kind", "status", "started_at", "ended_at", "reason", "pages", "deleted", "declared")
 
@@ -65,6 +66,27 @@ def run_query() -> Select[Any]:
     """All runs with their store's platform, newest first."""
     query = select(runs, stores.c.platform).outerjoin(stores, stores.c.store_id == runs.c.store_id)
     return query.order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
+
+
+def last_whole(connection: Connection, place: Place, unless: str) -> RunReport | None:
+    """The last run of a stream that walked all of it to the end; partial ones for one reason do not count."""
+    query = run_query().where(_is_of(place), _IS_WHOLE, _HAS_READ, runs.c.reason != unless)
+    row = connection.execute(query.limit(1)).first()
+    return run_report(row) if row is not None else None
+
+
+def first_failed(connection: Connection, place: Place) -> RunReport | None:
+    """The first run of a stream that failed since one did not."""
+    good = select(func.max(runs.c.started_at)).where(_is_of(place), _HAS_READ)
+    since = connection.execute(good).scalar()
+    is_since = true() if since is None else runs.c.started_at > since
+    query = run_query().where(_is_of(place), runs.c.status == "failed", is_since)
+    row = connection.execute(query.order_by(None).order_by(runs.c.started_at, runs.c.run_id).limit(1)).first()
+    return run_report(row) if row is not None else None
+
+
+def _is_of(place: Place) -> ColumnElement[bool]:
+    return and_(runs.c.store_id == place[0], runs.c.stream == place[1])
 
 
 def stream_statuses(connection: Connection) -> list[StreamStatus]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -13,7 +15,17 @@ from syncd.store import leases, walks
 from syncd.store.deletion import delete_missing
 from syncd.store.engine import Engines, insert_rows, upsert
 from syncd.store.grouping import Grouping
-from syncd.store.reports import run_query, run_report, run_row, runs, settle_cut_off_runs, stores, stream_statuses
+from syncd.store.reports import (
+    first_failed,
+    last_whole,
+    run_query,
+    run_report,
+    run_row,
+    runs,
+    settle_cut_off_runs,
+    stores,
+    stream_statuses,
+)
 from syncd.store.schema import wait_for_turn
 from syncd.store.types import LaneKey, LaneState, Lease, RunReport, StreamStatus, Walk, WalkEnd
 
@@ -94,6 +106,25 @@ class Runs:
             walks.forget_walk(connection, row, lease.key)
             leases.write_checkpoint(connection, lease.key, **walks.walk_values(walk))
 
+    def backfill_left(self, new_walks: Mapping[LaneKey, Walk]) -> set[LaneKey]:
+        """The lanes in which the same backfill was begun and not ended; none where it is begun only now, in all.
+
+        Each lane's walk is noted before the first is worked, so that a command that comes back after it was cut off
+        can tell what it has done from what it has not come to.
+
+        Args:
+            new_walks: The walk that each lane is to do, all of one window; those that others work at are left alone.
+        """
+        now = self._clock.now()
+        with self._engines.write() as connection:
+            rows = {key: leases.ensure_checkpoint(connection, key) for key in new_walks}
+            left = {key for key, row in rows.items() if walks.is_under_way(row, new_walks[key].window)}
+            for key, row in rows.items() if not left else ():
+                if not leases.holder(row, now):
+                    walks.forget_walk(connection, row, key)
+                    leases.write_checkpoint(connection, key, **walks.walk_values(new_walks[key]))
+            return left
+
     def drop_walk(self, lease: Lease) -> None:
         """Forget the walk under way; what it stored stays.
 
@@ -103,8 +134,8 @@ class Runs:
         with self._engines.write() as connection:
             walks.forget_walk(connection, leases.hold(connection, lease), lease.key)
 
-    def finish_walk(self, lease: Lease, end: WalkEnd) -> int:
-        """End a walk that was stored whole.
+    def finish_walk(self, lease: Lease, end: WalkEnd, report: RunReport | None = None) -> int:
+        """End a walk that was stored whole, and with it the run that came to its end.
 
         Returns:
             How many records were marked deleted because the walk did not meet them.
@@ -119,6 +150,8 @@ class Runs:
             deleted = delete_missing(connection, row, self._grouping, now) if end.delete_missing else 0
             walks.settle_lane(connection, row, lease.key, end, now)
             walks.forget_walk(connection, row, lease.key)
+            if report is not None:
+                upsert(connection, runs, [run_row(replace(report, deleted=deleted))])
             return deleted
 
     def seed_bookmark(self, key: LaneKey, end: WalkEnd) -> None:
@@ -136,6 +169,15 @@ class Runs:
         with self._engines.write() as connection:
             upsert(connection, runs, [run_row(report)])
 
+    def last(self, key: LaneKey) -> RunReport | None:
+        """The latest run of a lane; None before the first."""
+        query = run_query().where(
+            runs.c.store_id == key.store_id, runs.c.stream == key.stream.value, runs.c.lane == key.lane.value
+        )
+        with self._engines.read() as connection:
+            row = connection.execute(query.limit(1)).first()
+            return run_report(row) if row is not None else None
+
     def history(self, limit: int, store_id: str | None = None, stream: Stream | None = None) -> list[RunReport]:
         """The latest runs, newest first, of all stores and streams or of some."""
         query = run_query().limit(limit)
@@ -145,6 +187,20 @@ class Runs:
             query = query.where(runs.c.stream == stream.value)
         with self._engines.read() as connection:
             return [run_report(row) for row in connection.execute(query)]
+
+    def last_whole(self, store_id: str, stream: Stream, *, unless: str) -> RunReport | None:
+        """The last run of a stream that walked all of it to the end, be it succeeded or partial.
+
+        Args:
+            unless: The reason of partial runs that were ended before the end, which count for nothing.
+        """
+        with self._engines.read() as connection:
+            return last_whole(connection, (store_id, stream.value), unless)
+
+    def failing_since(self, store_id: str, stream: Stream) -> RunReport | None:
+        """The first of the runs of a stream that failed since one did not; None where the last one did not."""
+        with self._engines.read() as connection:
+            return first_failed(connection, (store_id, stream.value))
 
     def status(self) -> list[StreamStatus]:
         """Every stream that was ever worked, by store and stream: where it stands and what is stored of it."""

@@ -183,9 +183,10 @@ class Run(SQLModel, table=True):
     """One execution for one stream, and how it ended."""
 
     __tablename__ = "runs"
+    __table_args__ = (Index("ix_runs_stream", "store_id", "stream", "started_at"),)
 
     run_id: str = _key()
-    store_id: str = Field(index=True)
+    store_id: str
     stream: str
     lane: str
     kind: str

@@ -41,7 +41,7 @@ def test_one_process_tells_at_a_time(database: Database, clock: ManualClock) -> 
     database.notices.claim(TOPIC, "the key is refused", clock.now())
 
     taken = [database.notices.take(TOPIC, clock.now()) for _ in range(2)]
-    database.notices.release(TOPIC)
+    database.notices.release(only(database))
     after_release = database.notices.take(TOPIC, clock.now())
     later = clock.now() + TELLING
     after_death = [database.notices.take(TOPIC, later) for _ in range(2)]
@@ -117,3 +117,15 @@ def test_a_trouble_that_comes_back_while_its_end_is_told_is_told_anew(database: 
 
     notice = only(database)
     assert (notice.over_at, notice.told_at) == (None, None)
+
+
+def test_what_was_surely_not_told_is_not_told_to_be_over(database: Database, clock: ManualClock) -> None:
+    """A trouble that ends while telling of it fails is forgotten."""
+    database.notices.claim(TOPIC, "the key is refused", clock.now())
+    being_told = only(database)
+    database.notices.take(TOPIC, clock.now())
+    database.notices.end(TOPIC, clock.now())
+
+    database.notices.release(being_told)
+
+    assert database.notices.all() == []

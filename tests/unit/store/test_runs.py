@@ -243,3 +243,41 @@ def test_a_pause_keeps_its_first_reason_until_it_ends(database: Database) -> Non
 
     assert paused == "plan unpaid"
     assert database.runs.status()[0].paused_reason is None
+
+
+def _ended(database: Database, minute: int, status: str, **facts: object) -> None:
+    at = START + timedelta(minutes=minute)
+    report = replace(REPORT, run_id=f"{minute:03}", started_at=at, ended_at=at, status=status, **facts)  # type: ignore[arg-type]
+    database.runs.finish_run(report)
+
+
+def test_runs_that_fail_are_counted_from_the_first(database: Database) -> None:
+    """What failed before a run that did not is forgotten; a stream whose last run did not fail does not fail."""
+    assert database.runs.failing_since("shop", Stream.ORDERS) is None
+    _ended(database, 0, "failed", reason="old")
+    _ended(database, 1, "partial")
+    at_rest = database.runs.failing_since("shop", Stream.ORDERS)
+    _ended(database, 2, "failed", reason="first")
+    _ended(database, 3, "interrupted")
+    _ended(database, 4, "failed", reason="second")
+
+    failing = database.runs.failing_since("shop", Stream.ORDERS)
+
+    assert at_rest is None
+    assert failing is not None
+    assert (failing.reason, failing.started_at) == ("first", START + timedelta(minutes=2))
+    assert database.runs.failing_since("shop", Stream.CUSTOMERS) is None
+
+
+def test_the_last_whole_run_is_one_that_saw_the_end(database: Database) -> None:
+    """Incremental runs, failed ones and those that were told to stop are passed over."""
+    _ended(database, 0, "partial", kind="backfill", reason="3 missing")
+    _ended(database, 1, "partial", kind="backfill", reason="stopped")
+    _ended(database, 2, "failed", kind="sweep")
+    _ended(database, 3, "succeeded")
+
+    last = database.runs.last_whole("shop", Stream.ORDERS, unless="stopped")
+
+    assert last is not None
+    assert (last.status, last.reason) == ("partial", "3 missing")
+    assert database.runs.last_whole("shop", Stream.CARTS, unless="stopped") is None

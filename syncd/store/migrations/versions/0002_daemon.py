@@ -52,6 +52,8 @@ def upgrade() -> None:
         "UPDATE checkpoints SET succeeded_at = (SELECT MAX(ended_at) FROM runs WHERE runs.store_id = checkpoints.store_id "
         "AND runs.stream = checkpoints.stream AND runs.lane = checkpoints.lane AND runs.status = 'succeeded')"
     )
+    op.create_index('ix_runs_stream', 'runs', ['store_id', 'stream', 'started_at'])
+    op.drop_index('ix_runs_store_id', 'runs')
     for lane, (since, reason) in _MOVED.items():
         op.execute(
             "INSERT INTO pauses (store_id, stream, lane, since, reason, by_hand) "
