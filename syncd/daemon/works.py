@@ -157,12 +157,11 @@ class Works:
         self.app.apply_automatic(Selection(stores=(store_id,)))
 
     def take_care(self) -> None:
-        """Tell that we live, tell people what they have to know, and keep the house."""
+        """Tell that we live, and keep the house."""
         now = self.app.clock.now()
         self.app.database.daemons.seen(process.own_name(), now, self._started_at)
         if self._is_time("housekeeping", _HOUSEKEEPING_EVERY):
             self.app.database.keep_house(now, self.app.settings.housekeeping.keep_runs)
-        self._notifier.round()
 
     # -- pulling ------------------------------------------------------------------------------------------------
 
@@ -251,6 +250,7 @@ class Works:
             every(_DERIVE_TICK, f"push {store_id}", lambda store_id=store_id: self.push(store_id), _WORK_SILENCE_S)  # type: ignore[misc]
         every(_DERIVE_TICK, "derive", self.derive, _WORK_SILENCE_S)
         every(_CARE_EVERY, "care", self.take_care, _WORK_SILENCE_S)
+        every(_CARE_EVERY, "notices", self._notifier.round, _WORK_SILENCE_S)  # told also while the database is away
         return scheduler
 
     def _guarded(self, name: str, work: Callable[[], None], silence_s: float) -> None:

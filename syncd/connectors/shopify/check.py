@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 
 from syncd.connectors.shopify.dialect import ShopifyConfig
 from syncd.connectors.shopify.documents import CHECK, PROBE, SCOPES
@@ -11,6 +12,7 @@ from syncd.errors import ConfigInvalid, ScopeMissing
 from syncd.model import Finding, Json, StoreFacts, Stream
 
 _NEEDED = {Stream.CUSTOMERS: "read_customers", Stream.ORDERS: "read_orders", Stream.CARTS: "read_orders"}
+_SUNSET_NOTICE = timedelta(days=60)
 _GRANT = "Grant it in the app's settings and install the app again"
 _PERSONAL_REMEDY = "Raise the shop's plan, or ask Shopify for the app's access to protected customer data"
 
@@ -25,7 +27,12 @@ def check_store(graph: Graph, config: ShopifyConfig) -> StoreFacts:
     reply = graph.ask(Question(document=CHECK, variables={}))
     shop = _object(reply.data.get("shop"))
     scopes = _scopes(reply.data)
-    findings = [*_scope_findings(scopes), *_personal_findings(graph, scopes), *_version_findings(reply, config)]
+    findings = [
+        *_scope_findings(scopes),
+        *_personal_findings(graph, scopes),
+        *_version_findings(reply, config),
+        *_sunset_findings(reply, config),
+    ]
     return StoreFacts(
         identity=_identity(shop, config),
         name=str(shop.get("name") or ""),
@@ -104,6 +111,19 @@ def _version_findings(reply: Reply, config: ShopifyConfig) -> list[Finding]:
         return []
     message = f"Shopify answered in version {answered} of its API where {config.api_version} was asked for"
     return [Finding(level="warning", message=message, remedy="Use a newer syncd, or set the store's api_version")]
+
+
+def _sunset_findings(reply: Reply, config: ShopifyConfig) -> list[Finding]:
+    """That the version asked for comes to its end, by the shop's own clock.
+
+    Source: shopify.dev/docs/api/usage/versioning, read 2026-11: a version is supported for a year from its first day.
+    """
+    first = datetime.strptime(config.api_version, "%Y-%m").replace(tzinfo=UTC)
+    ends_at, now = first.replace(year=first.year + 1), reply.answer.server_time
+    if now is None or now < ends_at - _SUNSET_NOTICE:
+        return []
+    message = f"Shopify supports version {config.api_version} of its API only until {ends_at:%Y-%m-%d}"
+    return [Finding(level="warning", message=message, remedy="Set a newer api_version; this may need a newer syncd")]
 
 
 def _object(value: Json) -> Mapping[str, Json]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ from syncd.sandbox.products import PRODUCTS
 from tests.clock import ManualClock
 from tests.shopify import answering, asked, config_of, opened, shopify_to, site
 
+NEW_VERSION = datetime(2026, 11, 1, tzinfo=UTC)  # a month after the version asked for came out
 NO_ROWS = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
 
 
@@ -248,6 +249,8 @@ class TestCheck:
 
     def test_facts_are_the_shops_own(self, shop: ShopifyShop) -> None:
         """Name, zone, currency, country and lasting identity come from the shop."""
+        shop.clock.set(NEW_VERSION)
+
         facts = shopify_to(shop).check()
 
         assert facts.identity == "us-shop.myshopify.com"
@@ -256,6 +259,8 @@ class TestCheck:
 
     def test_recent_orders_only_is_a_finding(self, shop: ShopifyShop) -> None:
         """The 60 days are told before anybody misses an order."""
+        shop.clock.set(NEW_VERSION)
+
         facts = shopify_to(shop, config=config_of(shop, "recent_orders")).check()
 
         assert [finding.level for finding in facts.findings] == ["warning"]
@@ -278,6 +283,7 @@ class TestCheck:
     def test_withheld_personal_data_is_a_finding(self) -> None:
         """A plan that hides names is told at first contact."""
         with opened(plan="Basic") as shop:
+            shop.clock.set(NEW_VERSION)
             findings = shopify_to(shop).check().findings
 
         assert ["withholds" in finding.message for finding in findings] == [True]
@@ -293,11 +299,23 @@ class TestCheck:
         scopes = [{"handle": handle} for handle in ("read_all_orders", "write_customers", "read_orders")]
         body = {"data": {"shop": shop_facts, "currentAppInstallation": {"accessScopes": scopes}}}
         answering(shop, body, version="2027-01")
+        shop.clock.set(NEW_VERSION)
 
         (finding,) = shopify_to(shop).check().findings
 
         assert "2027-01" in finding.message
         assert "2026-10" in finding.message
+
+    @pytest.mark.parametrize(("days", "is_told"), [(-61, False), (-59, True), (10, True)])
+    def test_a_version_that_comes_to_its_end_is_a_finding(self, shop: ShopifyShop, days: int, is_told: bool) -> None:
+        """Two months before Shopify stops supporting the version that is asked for, the day is named."""
+        shop.clock.set(datetime(2027, 7, 1, tzinfo=UTC) + timedelta(days=days))
+
+        facts = shopify_to(shop, config=config_of(shop, api_version="2026-07")).check()
+
+        told = [finding.message for finding in facts.findings if "2027-07-01" in finding.message]
+        assert bool(told) is is_told
+        assert all(finding.level == "warning" and finding.remedy for finding in facts.findings)
 
 
 class TestPush:
