@@ -27,15 +27,20 @@ from syncd.store.types import Counts
 from syncd.web.gauges import Gauges
 from syncd.web.names import BUILD, BUILD_WORDS, COUNTERS, GAUGES
 
-PATIENCE_S = 5.0  # for all databases together; a scraper gives up after ten
+_PATIENCE_S = 5.0  # a scraper gives up after ten
 _CODES = {str(status.value) for status in HTTPStatus} | {str(row) for row in FAILURES}
 _OUTCOMES = ("confirmed", "rejected", "waiting", "planned")
 
 
 class Meters:
-    """Counts for every merchant of this process, from its start on; safe to share between threads."""
+    """Counts for every merchant of this process, from its start on; safe to share between threads.
 
-    def __init__(self) -> None:
+    Args:
+        patience_s: For how many seconds a page waits for all databases together.
+    """
+
+    def __init__(self, patience_s: float = _PATIENCE_S) -> None:
+        self._patience_s = patience_s
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the page for nothing
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
@@ -68,7 +73,7 @@ class Meters:
             gauges.rest(1.0)
 
     def page(self, away: Collection[str] = ()) -> bytes:
-        """Everything as Prometheus reads it, within `PATIENCE_S`, whatever database does not answer.
+        """Everything as Prometheus reads it, whatever database does not answer.
 
         Args:
             away: Merchants whose database could not be opened.
@@ -99,7 +104,7 @@ class Meters:
     def _figures(self) -> Iterator[tuple[str, str, tuple[str, ...], float]]:
         watched = dict(self._watched)
         asked: Mapping[str, list[Future[Any]]] = {merchant: gauges.ask() for merchant, gauges in watched.items()}
-        wait(list(chain.from_iterable(asked.values())), timeout=PATIENCE_S)
+        wait(list(chain.from_iterable(asked.values())), timeout=self._patience_s)
         for merchant, gauges in watched.items():
             yield from ((merchant, *figure) for figure in gauges.figures(asked[merchant]))
 

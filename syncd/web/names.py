@@ -60,7 +60,7 @@ GAUGES: Mapping[str, Told] = {
     "syncd_outbox_rows": Told(
         "Tag changes that are not settled, by state: planned, sending, sent, waiting.", ("store", "state")
     ),
-    "syncd_database_bytes": Told("Size of the database."),
+    "syncd_database_bytes": Told("Room that the merchant's database takes, without its write-ahead log."),
     "syncd_wal_bytes": Told("Size of SQLite's write-ahead log; always 0 on PostgreSQL."),
 }
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 OFF = "off"
 _CONNECTIONS = 32
-_CONNECTION_S = 15.0  # from first byte to last
+_CONNECTION_S = 15.0
 _HEAD_BYTES = 16_384
 _CLOSE_S = 1  # for answers under way
 _HEADERS = {"Connection": "close", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -49,9 +49,9 @@ class Vitals(Protocol):
 class Server:
     """Serves until it is closed."""
 
-    def __init__(self, listener: socket.socket, vitals: Vitals) -> None:
+    def __init__(self, listener: socket.socket, server: uvicorn.Server) -> None:
         self.address: str = _shown(listener)
-        self._server = _uvicorn(_routes(vitals))
+        self._server = server
         self._thread = threading.Thread(target=self._serve, args=[listener], name="web", daemon=True)
         self._thread.start()
 
@@ -64,16 +64,17 @@ class Server:
         asyncio.run(self._server.serve(sockets=[listener]))
 
 
-def serve(listen: str, vitals: Vitals) -> Server:
+def serve(listen: str, vitals: Vitals, *, connection_s: float = _CONNECTION_S) -> Server:
     """Answer on an address of this machine; requests are taken from now on.
 
     Args:
         listen: HOST:PORT; port 0 takes a free one, told by the server's `address`.
+        connection_s: After so many seconds a connection is cut, whatever came of it.
 
     Raises:
         ConfigInvalid: That is no address, or it cannot be listened on.
     """
-    server = Server(_listener(listen), vitals)
+    server = Server(_listener(listen), _uvicorn(_routes(vitals), connection_s))
     log.info("web_listening", address=server.address)
     return server
 
@@ -135,7 +136,7 @@ def _verdict(reasons: Sequence[str]) -> Response:
     return JSONResponse(content, status_code=503 if reasons else 200, headers=_HEADERS)
 
 
-def _uvicorn(app: Starlette) -> uvicorn.Server:
+def _uvicorn(app: Starlette, connection_s: float) -> uvicorn.Server:
     import uvicorn
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -145,7 +146,7 @@ def _uvicorn(app: Starlette) -> uvicorn.Server:
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             """Begin to wait for its end."""
             super().connection_made(transport)
-            self._end = self.loop.call_later(_CONNECTION_S, transport.abort)
+            self._end = self.loop.call_later(connection_s, transport.abort)
 
         def connection_lost(self, exc: Exception | None) -> None:
             """Wait no more."""
