@@ -19,7 +19,7 @@ LAYERS = (
     {"model", "errors", "clock", "condition", "money", "process", "logs", "plugins", "meter"},
     {"connectors", "mapping", "identity", "segments", "store", "sandbox"},
     {"sync", "derive", "push", "settings"},
-    {"app", "screens", "demo", "estimate", "notify", "upkeep"},
+    {"app", "screens", "demo", "estimate", "notify", "upkeep", "pausing", "overview"},
     {"cli", "daemon", "web", "__main__"},
     {"testing"},  # for tests only: nothing of syncd may need it
 )

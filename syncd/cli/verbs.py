@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from syncd import __version__
-from syncd.cli import approval, operating, people, practice, pulling, pushing, records, service, setup, stores
+from syncd.cli import approval, operating, people, practice, pulling, pushing, records, resting, service, setup, stores
 
 
 def _print_version(asked: bool) -> None:
@@ -60,6 +60,8 @@ VERBS: dict[str, Callable[..., int]] = {
     "status": operating.status,
     "history": operating.history,
     "run": service.run,
+    "pause": resting.pause,
+    "resume": resting.resume,
     "find": people.find,
     "remap": records.remap,
     "export": records.export,

@@ -40,16 +40,20 @@ class Trouble:
     since: datetime
 
 
-def troubles(app: App) -> list[Trouble]:
+def troubles(app: App, *, patience: timedelta | None = None) -> list[Trouble]:
     """Everything that is wrong for so long that somebody has to know, the oldest first.
+
+    Args:
+        patience: How long something may rest or fail before it counts; `notify.paused_after` if left out.
 
     Raises:
         RetryLater: The database cannot be asked.
     """
+    limit = app.clock.now() - (app.settings.notify.paused_after if patience is None else patience)
     standing = [notice for notice in app.database.notices.all() if _still_stands(app, notice)]
     found = [
-        *_paused(app, standing),
-        *_failing(app),
+        *_paused(app, standing, limit),
+        *_failing(app, limit),
         *map(_as_trouble, standing),
         *_incomplete(app),
         *_short_of_room(app),
@@ -81,8 +85,7 @@ def _streams(app: App) -> Iterator[tuple[str, Stream]]:
 # -- what rests ---------------------------------------------------------------------------------------------------
 
 
-def _paused(app: App, standing: list[Notice]) -> Iterator[Trouble]:
-    limit = app.clock.now() - app.settings.notify.paused_after
+def _paused(app: App, standing: list[Notice], limit: datetime) -> Iterator[Trouble]:
     found = " ".join(notice.words for notice in standing if kind_of(notice.topic) == FINDING)
     for pause in app.database.pauses.all():
         if pause.since <= limit and _matters(app, pause) and not (pause.is_push and _is_told(pause, found)):
@@ -111,9 +114,9 @@ def _pause_trouble(pause: Pause) -> Trouble:
     )
 
 
-def _failing(app: App) -> Iterator[Trouble]:
+def _failing(app: App, limit: datetime) -> Iterator[Trouble]:
     """Stores that are tried again and again in vain, so that nothing of them is up to date."""
-    limit, resting = app.clock.now() - app.settings.notify.paused_after, _resting(app)
+    resting = _resting(app)
     failed: dict[str, list[RunReport]] = {}
     for store_id, stream in _streams(app):
         first = None if (store_id, stream) in resting else app.database.runs.failing_since(store_id, stream)

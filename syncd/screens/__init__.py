@@ -1,6 +1,7 @@
 """What the command line prints: each result as one screen for people and as one JSON document for programs."""
 
 from syncd.screens.paper import Json, moment, say, table
+from syncd.screens.pausing import pause_json, paused_json, resume_json, show_pause, show_resume
 from syncd.screens.people import (
     hits_json,
     person_json,
@@ -54,11 +55,14 @@ __all__ = [
     "intents_json",
     "moment",
     "orphans_json",
+    "pause_json",
+    "paused_json",
     "person_json",
     "progress",
     "rejected_json",
     "remap_json",
     "removal_json",
+    "resume_json",
     "run_json",
     "say",
     "show_apply",
@@ -69,12 +73,14 @@ __all__ = [
     "show_hits",
     "show_intents",
     "show_orphans",
+    "show_pause",
     "show_person",
     "show_person_brief",
     "show_plan",
     "show_rejected",
     "show_remap",
     "show_removal",
+    "show_resume",
     "show_runs",
     "show_sandbox",
     "show_scopes",
