@@ -327,7 +327,10 @@ class App:
 
     def _ended_before(self, selection: Selection, ask: Ask) -> dict[tuple[str, Stream], RunReport]:
         """The streams that a backfill had done when it was cut off, each with its run; none for a new backfill."""
-        keys = [LaneKey(store_id=store_id, stream=stream, lane=ask.lane) for store_id, stream in self.chosen_streams(selection)]
+        keys = [
+            LaneKey(store_id=store_id, stream=stream, lane=ask.lane)
+            for store_id, stream in self.chosen_streams(selection)
+        ]
         tools = self._tools()
         left = self.database.runs.backfill_left({key: new_walk(ask, ask.window, tools) for key in keys})
         done = [key for key in keys if left and key not in left]

@@ -80,11 +80,13 @@ class Ask:
 
     Args:
         stop_at: When to stop after the page in hand; the walk stays, to be gone on with.
+        ended: The run that did this stream's part of a backfill that was cut off later; there is nothing left to do.
     """
 
     kind: str  # incremental | sweep | backfill
     window: Window = field(default_factory=Window)
     stop_at: datetime | None = None
+    ended: RunReport | None = None
 
     def is_over(self, now: datetime) -> bool:
         """Whether the time to stop has come."""
@@ -145,6 +147,11 @@ def plan_window(state: LaneState, ask: Ask, traits: StreamTraits) -> Window:
     if ask.kind == "sweep" or state.bookmark is None:
         return Window()
     return Window(since=state.bookmark - timedelta(seconds=traits.overlap_s))
+
+
+def new_walk(ask: Ask, window: Window, tools: Tools) -> Walk:
+    """A walk of a window that nothing was asked of yet."""
+    return Walk(walk_id=tools.new_id(), kind=ask.kind, window=window, signpost=None, started_at=tools.clock.now())
 
 
 def map_record(source: Source, stream: Stream, raw: RawRecord) -> Accepted:
@@ -209,13 +216,7 @@ def _walk_to_do(lease: Lease, ask: Ask, traits: StreamTraits, tools: Tools) -> W
         return state.walk
     if state.walk is not None:
         tools.database.runs.drop_walk(lease)
-    walk = Walk(
-        walk_id=tools.new_id(),
-        kind=ask.kind,
-        window=plan_window(state, ask, traits),
-        signpost=None,
-        started_at=tools.clock.now(),
-    )
+    walk = new_walk(ask, plan_window(state, ask, traits), tools)
     tools.database.runs.begin_walk(lease, walk)
     return walk
 
@@ -328,8 +329,8 @@ class _Run:
         if self._lease.key.lane is Lane.BACKFILL and end.is_sweep:
             live = replace(self._lease.key, lane=Lane.LIVE)
             self._tools.database.runs.seed_bookmark(live, replace(end, bookmark=self._signpost))
-        deleted = self._tools.database.runs.finish_walk(self._lease, end)
-        return self._finish("succeeded", reason="; ".join(self._remarks()), deleted=deleted)
+        report = self._ended("succeeded", "; ".join(self._remarks()))
+        return replace(report, deleted=self._tools.database.runs.finish_walk(self._lease, end, report))
 
     def _remarks(self) -> Iterator[str]:
         """What a reader of a run that succeeded has to know all the same."""
@@ -356,8 +357,13 @@ class _Run:
         stream = self._lease.key.stream
         return f"incomplete: {missing:,} of {self._declared:,} {stream} missing; the next run asks for them again"
 
-    def _finish(self, status: str, *, reason: str = "", deleted: int = 0) -> RunReport:
-        report = replace(
+    def _finish(self, status: str, *, reason: str = "") -> RunReport:
+        report = self._ended(status, reason)
+        self._tools.database.runs.finish_run(report)
+        return report
+
+    def _ended(self, status: str, reason: str) -> RunReport:
+        return replace(
             self._report,
             status=status,
             ended_at=self._tools.clock.now(),
@@ -365,10 +371,7 @@ class _Run:
             pages=self._pages,
             counts=self._counts,
             declared=self._declared,
-            deleted=deleted,
         )
-        self._tools.database.runs.finish_run(report)
-        return report
 
 
 def _smaller(left: int | None, right: int | None) -> int | None:

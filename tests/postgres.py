@@ -10,6 +10,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -29,10 +30,17 @@ cd "$2" || exit 1
 "$1"/initdb -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >log 2>&1
 options="-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c timezone=America/New_York \
   -c fsync=off -c full_page_writes=off -c shared_buffers=32MB"
-"$1"/postgres -D data -p "$3" $options >>log 2>&1 &
-until grep -q 'ready to accept connections' log || ! kill -0 $!; do sleep 0.05; done
-kill -0 $! && echo ready || echo failed
-read -r _
+start() {
+  "$1"/postgres -D data -p "$2" $options >log 2>&1 &
+  until grep -q 'ready to accept connections' log || ! kill -0 $!; do sleep 0.05; done
+  kill -0 $!
+}
+start "$1" "$3" && echo ready || echo failed
+while read -r _; do
+  wait $!
+  until start "$1" "$3"; do sleep 0.05; done
+  echo ready
+done
 kill -QUIT $!
 wait
 cd / && rm -rf "$2"
@@ -42,9 +50,10 @@ cd / && rm -rf "$2"
 class PostgresServer:
     """A running server: makes empty databases and drops them."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, keeper: subprocess.Popen[bytes]) -> None:
         self.folder = folder
         self.port = port
+        self._keeper = keeper
         self._numbers = count(1)
 
     @property
@@ -52,15 +61,27 @@ class PostgresServer:
         """The postmaster's process id, for tests that kill it."""
         return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
+    def kill(self) -> None:
+        """Kill the server as a crash would; whoever is connected loses the connection."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def start(self) -> None:
+        """Start the server that was killed; until the dead one's processes are gone it is tried again."""
+        assert self._keeper.stdin is not None
+        assert self._keeper.stdout is not None
+        self._keeper.stdin.write(b"start\n")
+        self._keeper.stdin.flush()
+        assert self._keeper.stdout.readline() == b"ready\n"
+
     def url(self, name: str) -> str:
         """The address of a database on this server."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The address of a new empty database, dropped at the end even if somebody is still connected."""
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """The address of a new database, empty or as another one is, dropped at the end even if somebody uses it."""
         name = f"test_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield self.url(name)
         finally:
@@ -91,7 +112,7 @@ def running_server() -> Iterator[PostgresServer]:
         assert keeper.stdout is not None
         if keeper.stdout.readline() != b"ready\n":
             raise RuntimeError(f"PostgreSQL in {binaries} does not start:\n{(folder / 'log').read_text()}")
-        yield PostgresServer(folder, port)
+        yield PostgresServer(folder, port, keeper)
 
 
 def find_binaries() -> Path:

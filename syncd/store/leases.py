@@ -47,6 +47,12 @@ def write_checkpoint(connection: Connection, key: LaneKey, **values: Any) -> Non
     connection.execute(update(checkpoints).where(is_lane(key)).values(**values))
 
 
+def holder(row: Row[Any], now: datetime) -> str:
+    """Who works the lane of a checkpoint; "" where nobody does whose lease still runs, or who may still live."""
+    is_running = row.lease_until is not None and row.lease_until > now
+    return row.lease_owner if is_running and row.lease_owner and not process.is_gone(row.lease_owner) else ""
+
+
 def acquire(connection: Connection, key: LaneKey, owner: str, now: datetime, ttl_s: float) -> Lease:
     """Take a lane's lease that is free, run out, the owner's already, or a dead process's.
 
@@ -54,8 +60,7 @@ def acquire(connection: Connection, key: LaneKey, owner: str, now: datetime, ttl
         LockHeld: Another owner holds it.
     """
     row = ensure_checkpoint(connection, key)
-    is_running = row.lease_until is not None and row.lease_until > now
-    if is_running and row.lease_owner not in (None, owner) and not process.is_gone(row.lease_owner):
+    if holder(row, now) not in ("", owner):
         raise LockHeld(
             f"another syncd works the {key.lane} lane: {process.shown(row.lease_owner)}",
             store=key.store_id,

@@ -32,6 +32,11 @@ def lane_state(row: Row[Any] | None) -> LaneState:
     )
 
 
+def is_under_way(row: Row[Any], window: Window) -> bool:
+    """Whether a checkpoint has a walk of this window that has not ended."""
+    return bool(row.walk_id) and _walk(row).window == window
+
+
 def walk_counts(row: Row[Any]) -> Counts:
     """The counts of the walk under way."""
     return Counts(**{name: getattr(row, f"walk_{name}") for name in _COUNTS})

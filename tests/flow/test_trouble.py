@@ -109,6 +109,24 @@ def test_cut_off_run_tells_what_it_stored(sandbox: Sandbox, database_url: str, t
     assert (carts.report.status, carts.report.counts.read) == ("failed", 0)
 
 
+def test_backfill_comes_back_only_for_what_is_left(sandbox: Sandbox, database_url: str, tmp_path: Path) -> None:
+    """A backfill that was cut off does not ask again for the streams that it had done; the one after that does."""
+    path, shop = config(tmp_path, sandbox, database_url, stores=("us-woo",)), sandbox.shops["us-woo"]
+    with opened(path) as app:
+        app.listener = lambda source, page, counts: app.stop.set() if page.stream is Stream.CUSTOMERS else None
+        app.backfill()
+        shop.history.clear()
+
+    with opened(path) as app:
+        again = app.backfill()
+        walks = [seen.path for seen in shop.history if "orderby=id" in seen.query]
+        anew = app.backfill()
+
+    assert [(outcome.report.status, outcome.report.pages) for outcome in again.outcomes] == [("succeeded", 1)] * 3
+    assert not [walk for walk in walks if walk.endswith("/customers")]
+    assert again.outcomes[0].report.run_id not in {outcome.report.run_id for outcome in anew.outcomes}
+
+
 def test_outage_shows_in_history(sandbox: Sandbox, database_url: str, tmp_path: Path) -> None:
     """A store that could not even be checked leaves failed runs behind, with the reason."""
     sandbox.shops["us-woo"].faults.add(Fault(kind=FaultKind.ANSWER, status=403, times=None))
