@@ -37,7 +37,7 @@ def run(database: Database, segments: Sequence[Segment], policy: RevenuePolicy, 
         ConfigInvalid: A segment adds up amounts of currencies that cannot be converted; facts are up to date, no
             membership has changed.
     """
-    facts, now, rules = database.facts, clock.now(), _rules(segments)
+    facts, now, rules = database.facts, clock.now(), rules_of(segments)
     profiles = facts.recompute(policy)
     due = facts.due(rules, now, policy)
     if not due:
@@ -52,7 +52,8 @@ def run(database: Database, segments: Sequence[Segment], policy: RevenuePolicy, 
     return DeriveReport(profiles=profiles, segments=moves)
 
 
-def _rules(segments: Sequence[Segment]) -> tuple[Rule, ...]:
+def rules_of(segments: Sequence[Segment]) -> tuple[Rule, ...]:
+    """The segments as the database evaluates them, each with those that build on it."""
     asked = {segment.name: segments_asked(segment.condition) for segment in segments}
     return tuple(
         Rule(
