@@ -24,7 +24,7 @@ from syncd.app import App
 from syncd.connectors.failures import FAILURES
 from syncd.meter import Meter
 from syncd.store.types import Counts
-from syncd.web.gauges import Gauges
+from syncd.web.gauges import Figure, Gauges
 from syncd.web.names import BUILD, BUILD_WORDS, COUNTERS, GAUGES
 
 _PATIENCE_S = 5.0  # a scraper gives up after ten
@@ -95,22 +95,20 @@ class Meters:
             name: GaugeMetricFamily(name, told.words, labels=("merchant", *told.labels))
             for name, told in GAUGES.items()
         }
-        for merchant, name, labels, value in chain(self._figures(), _missing(away)):
+        for merchant, (name, labels, value) in self._figures(away):
             families[name].add_metric((merchant, *labels), value)
         build = GaugeMetricFamily(BUILD, BUILD_WORDS, labels=("version",))
         build.add_metric((__version__,), 1)
         return [*families.values(), build]
 
-    def _figures(self) -> Iterator[tuple[str, str, tuple[str, ...], float]]:
+    def _figures(self, away: Collection[str]) -> Iterator[tuple[str, Figure]]:
         watched = dict(self._watched)
         asked: Mapping[str, list[Future[Any]]] = {merchant: gauges.ask() for merchant, gauges in watched.items()}
         wait(list(chain.from_iterable(asked.values())), timeout=self._patience_s)
         for merchant, gauges in watched.items():
-            yield from ((merchant, *figure) for figure in gauges.figures(asked[merchant]))
-
-
-def _missing(away: Collection[str]) -> Iterator[tuple[str, str, tuple[str, ...], float]]:
-    yield from ((merchant, "syncd_database_up", (), 0.0) for merchant in away)
+            yield from ((merchant, figure) for figure in gauges.figures(asked[merchant]))
+        for merchant in set(away) - watched.keys():
+            yield merchant, ("syncd_database_up", (), 0.0)
 
 
 class _Page:

@@ -207,6 +207,14 @@ def test_an_app_that_closes_is_read_no_more(app: App, watching: Meters) -> None:
     newer.unwatch(app)
 
 
+def test_no_sample_stands_twice(watching: Meters) -> None:
+    """A merchant that is read and said to be away has one figure: scrapers refuse a page with two."""
+    page = watching.page(away=["acme", "acme", "other"]).decode()
+
+    assert page.count('syncd_database_up{merchant="acme"}') == 1
+    assert page.count('syncd_database_up{merchant="other"}') == 1
+
+
 def test_a_long_count_serves_the_longer() -> None:
     """Counting takes no more than a hundredth of the time."""
     assert gauges._until_next_count_s(0.01) == 60

@@ -198,6 +198,12 @@ def test_what_is_no_address_is_refused(listen: str, patient: Patient) -> None:
         serve(listen, patient)
 
 
+def test_another_machines_address_is_named(patient: Patient) -> None:
+    """An address that is not ours is a mistake in the configuration, too."""
+    with pytest.raises(ConfigInvalid, match=r"192\.0\.2\.1:9180 cannot be listened on"):
+        serve("192.0.2.1:9180", patient)
+
+
 def test_off_serves_nothing(patient: Patient) -> None:
     """There is no server where none is wanted."""
     with serving("off", patient) as running:
