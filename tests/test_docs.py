@@ -121,9 +121,14 @@ def _verbs() -> dict[tuple[str, ...], Any]:
 
 def _code(text: str) -> Iterator[str]:
     """The pieces of a page that are set as code, a line each."""
-    fences = re.findall(r"^```.*?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    yield from (line for fence in fences for line in fence.splitlines())
+    yield from _fenced(text)
     yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def _fenced(text: str) -> list[str]:
+    """The lines of a page's blocks of code."""
+    fences = re.findall(r"^```.*?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [line for fence in fences for line in fence.splitlines()]
 
 
 def _documented_calls(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -206,6 +211,19 @@ def _owner(model: type, name: str) -> type | None:
     """The model that a setting comes from: what several sections or all platforms share is shown once."""
     bases = reversed(model.__mro__)
     return next((base for base in bases if name in getattr(base, "model_fields", ())), None)
+
+
+def test_every_metric_is_documented() -> None:
+    """The operations page has every metric with its labels, and no other; its rules ask for none that there is not."""
+    from syncd.web.names import BUILD, COUNTERS, GAUGES
+
+    section = _section(_page("operations.md"), "### Metrics")
+    rules = yaml.safe_load("\n".join(_fenced(_section(_page("operations.md"), "### Alerts"))))["groups"][0]["rules"]
+
+    known = {name: ", ".join(told.labels) for name, told in (COUNTERS | GAUGES).items()} | {BUILD: "version"}
+    assert {row[0].strip("`"): row[1] for row in _rows(section)} == known
+    assert {name for rule in rules for name in re.findall(r"syncd_\w+", rule["expr"])} <= known.keys()
+    assert all(rule["annotations"]["summary"] for rule in rules)
 
 
 @pytest.fixture
