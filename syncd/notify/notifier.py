@@ -81,7 +81,7 @@ class Notifier:
     def _tell_some(self, wanted: Sequence[Notice], word: Callable[[Sequence[Notice]], Message]) -> None:
         """Send in one message what no other process is about to send."""
         notices, clock = self._app.database.notices, self._app.clock
-        ours = [notice for notice in wanted if notices.take(notice.topic, clock.now())]
+        ours = [notice for notice in wanted if notices.take(notice, clock.now())]
         is_sent = bool(ours) and self._send(word(ours))
         for notice in ours:
             if is_sent:

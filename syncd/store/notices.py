@@ -53,12 +53,21 @@ class Notices:
             connection.execute(update(notices).where(lasts, _MAYBE_TOLD).values(over_at=now))
             connection.execute(delete(notices).where(lasts))
 
-    def take(self, topic: str, now: datetime) -> bool:
-        """Take the right to tell of a trouble, or of its end, for a while; False where another has it."""
+    def take(self, notice: Notice, now: datetime) -> bool:
+        """Take the right to tell of a trouble, or of its end, for a while.
+
+        Returns:
+            False where another has it, or has told since the notice was read.
+        """
+        is_same = and_(
+            notices.c.topic == notice.topic,
+            notices.c.told_at.is_not_distinct_from(notice.told_at),
+            notices.c.over_at.is_not_distinct_from(notice.over_at),
+        )
         is_free = or_(
             notices.c.tried_at.is_(None), notices.c.tried_at <= now - TELLING, notices.c.tried_at > now + TELLING
         )
-        return self._set(and_(notices.c.topic == topic, is_free), {"tried_at": now})
+        return self._set(and_(is_same, is_free), {"tried_at": now})
 
     def release(self, notice: Notice) -> None:
         """Give the right to tell back, because telling failed; what is over by now without being told is forgotten."""

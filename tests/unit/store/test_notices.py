@@ -40,23 +40,33 @@ def test_one_process_tells_at_a_time(database: Database, clock: ManualClock) -> 
     """The right to tell is one process's, until it gives it back or is too late."""
     database.notices.claim(TOPIC, "the key is refused", clock.now())
 
-    taken = [database.notices.take(TOPIC, clock.now()) for _ in range(2)]
+    taken = [database.notices.take(only(database), clock.now()) for _ in range(2)]
     database.notices.release(only(database))
-    after_release = database.notices.take(TOPIC, clock.now())
+    after_release = database.notices.take(only(database), clock.now())
     later = clock.now() + TELLING
-    after_death = [database.notices.take(TOPIC, later) for _ in range(2)]
+    after_death = [database.notices.take(only(database), later) for _ in range(2)]
 
     assert taken == [True, False]
     assert after_release
     assert after_death == [True, False]
 
 
+def test_what_another_told_meanwhile_is_not_told_again(database: Database, clock: ManualClock) -> None:
+    """A process that read the notices before another told comes too late."""
+    database.notices.claim(TOPIC, "the key is refused", clock.now())
+    as_read = only(database)
+    database.notices.take(as_read, clock.now())
+    database.notices.told(as_read, clock.now())
+
+    assert not database.notices.take(as_read, clock.now())
+
+
 def test_a_clock_that_stepped_back_keeps_nobody_from_telling(database: Database, clock: ManualClock) -> None:
     """A right that was taken in what is now the future is no right."""
     database.notices.claim(TOPIC, "the key is refused", clock.now())
-    database.notices.take(TOPIC, clock.now() + timedelta(hours=1))
+    database.notices.take(only(database), clock.now() + timedelta(hours=1))
 
-    assert database.notices.take(TOPIC, clock.now())
+    assert database.notices.take(only(database), clock.now())
 
 
 def test_an_end_that_nobody_needs_to_hear_of_is_no_notice(database: Database, clock: ManualClock) -> None:
@@ -86,7 +96,7 @@ def test_an_end_is_kept_until_it_is_told(database: Database, clock: ManualClock)
 def test_what_may_have_been_told_is_told_to_be_over(database: Database, clock: ManualClock) -> None:
     """A trouble whose teller died in between may have been told, so its end is kept."""
     database.notices.claim(TOPIC, "the key is refused", clock.now())
-    database.notices.take(TOPIC, clock.now())
+    database.notices.take(only(database), clock.now())
 
     database.notices.end(TOPIC, clock.now())
 
@@ -123,7 +133,7 @@ def test_what_was_surely_not_told_is_not_told_to_be_over(database: Database, clo
     """A trouble that ends while telling of it fails is forgotten."""
     database.notices.claim(TOPIC, "the key is refused", clock.now())
     being_told = only(database)
-    database.notices.take(TOPIC, clock.now())
+    database.notices.take(only(database), clock.now())
     database.notices.end(TOPIC, clock.now())
 
     database.notices.release(being_told)
