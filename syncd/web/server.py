@@ -100,7 +100,8 @@ def _listener(listen: str) -> socket.socket:
         return socket.create_server((host, int(port)), family=family)
     except OSError as error:
         hint = "End what listens there, or choose another address: --listen HOST:PORT, or off"
-        raise ConfigInvalid(f"{listen} cannot be listened on: {error.strerror}", hint=hint) from None
+        reason = str(error.strerror).partition(" (")[0]
+        raise ConfigInvalid(f"{listen} cannot be listened on: {reason}", hint=hint) from None
 
 
 def _shown(listener: socket.socket) -> str:

@@ -187,7 +187,9 @@ def test_it_closes_within_a_second(patient: Patient) -> None:
 
 def test_a_taken_port_is_named_with_a_remedy(served: Server, patient: Patient) -> None:
     """A second process on the same address is told which and what to do."""
-    with pytest.raises(ConfigInvalid, match=rf"{served.address} cannot be listened on.*--listen"):
+    with pytest.raises(
+        ConfigInvalid, match=rf"{served.address} cannot be listened on: Address already in use\. End .*--listen"
+    ):
         serve(served.address, patient)
 
 
