@@ -29,8 +29,12 @@ from syncd.store.faults import as_leaf
 BUSY_TIMEOUT_S = 10
 LOOKUP_BATCH = 500
 _LOST_SERVER = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "tcp_user_timeout": 60_000}
-# Else a process that is stopped inside a transaction would hold up all others for as long as it is.
-_BOUNDS = "SET LOCAL lock_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '60s'"
+# Else a process that is stopped inside a transaction would hold up all others; what the operator set stays.
+_BOUNDS = """
+    SELECT set_config(name, bound, true)
+    FROM (VALUES ('lock_timeout', '30s'), ('idle_in_transaction_session_timeout', '60s')) AS bounds(name, bound)
+    WHERE current_setting(name) = '0'
+"""
 
 RowValues = Mapping[str, Any]
 Guard = Callable[[Table, Any], ColumnElement[bool]]

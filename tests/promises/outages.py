@@ -1,0 +1,132 @@
+"""A database in trouble from a chosen moment of a sync on, and what there is once the trouble is over.
+
+The shop is well all the time. The same app is asked to sync while the trouble lasts, and again when it is over: no
+hand is lifted in between.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from syncd.app import App
+from syncd.errors import DatabaseBusy, DatabaseUnavailable
+from syncd.settings import load
+from tests.promises.oracles import Picture, picture, unfinished
+from tests.promises.shops import Beginning, Tag, Watch, config, tags_on
+
+Trouble = Callable[[str], AbstractContextManager[None]]  # of the database at an address, while the block lasts
+
+BETWEEN = "engine_connect"  # two transactions
+WITHIN = "before_cursor_execute"  # a transaction
+
+PAGE_SIZES = (10, 5)
+CYCLES = 2  # after the trouble
+
+
+@dataclass(frozen=True)
+class End:
+    """What there is in the end.
+
+    Args:
+        added: What was put on accounts; twice what was put on twice.
+        paused: Why anything rests.
+    """
+
+    picture: Picture
+    unfinished: list[str]
+    tags: frozenset[Tag]
+    added: list[Tag]
+    paused: list[str]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A sync in trouble: what was told of it, between which moments it could begin, and how it ended."""
+
+    told: set[type[Exception]]
+    moments: int
+    end: End
+
+
+class Trial:
+    """The first sync of a shop, tags written automatically, tried again and again from the same beginning."""
+
+    def __init__(self, shop: Any, folder: Path) -> None:
+        self._shop = shop
+        self._folder = folder
+        self._beginning = Beginning(shop)
+
+    def well(self, url: str) -> Tried:
+        """Two syncs into an empty database without any trouble; the moments are those of the first."""
+        return self.run(url, lambda _: nullcontext(), 0, BETWEEN)
+
+    def run(self, url: str, trouble: Trouble, moment: int, boundary: str) -> Tried:
+        """Sync into an empty database that comes into trouble at the n-th boundary, then sync again when it is over."""
+        self._beginning.restore()
+        watch = Watch(self._shop)
+        with self._app(hasty(url)) as app, ExitStack() as over:
+            with beginning(moment, boundary, lambda: over.enter_context(trouble(url))) as passed:
+                told = [_told(app)]
+            told += [_told(app)] if moment else []
+            over.close()
+            left = [_told(app) for _ in range(CYCLES)] if moment else [_told(app)]
+            paused = [pause.reason for pause in app.database.pauses.all()]
+        assert left[-1] is None, "the database is well, and syncd is not"
+        watch.look()
+        return Tried(told={error for error in told if error}, moments=passed(), end=self._end(url, watch, paused))
+
+    @contextmanager
+    def _app(self, url: str) -> Iterator[App]:
+        with App(load(config(self._folder, [self._shop], url, push="auto"))) as app:
+            connector: Any = app.connector(self._shop.name)
+            connector._page_sizes = PAGE_SIZES
+            yield app
+
+    def _end(self, url: str, watch: Watch, paused: list[str]) -> End:
+        return End(
+            picture=picture(url),
+            unfinished=unfinished(url),
+            tags=tags_on(self._shop),
+            added=sorted(watch.added),
+            paused=paused,
+        )
+
+
+def _told(app: App) -> type[Exception] | None:
+    """Sync once: which error a caller is told, if any."""
+    try:
+        app.sync()
+    except (DatabaseBusy, DatabaseUnavailable) as error:
+        return type(error)
+    return None
+
+
+def hasty(url: str) -> str:
+    """The same database, by a way that waits for locks only for a moment."""
+    return f"{url}?timeout=0.02" if url.startswith("sqlite") else f"{url}?options=-c lock_timeout%3D20"
+
+
+@contextmanager
+def beginning(moment: int, boundary: str, act: Callable[[], object]) -> Iterator[Callable[[], int]]:
+    """Do something once, at the n-th boundary of this process; 0 is never. Gives how many boundaries were passed."""
+    numbers = itertools.count(1)
+    passed = [0]
+
+    def cross(*_: object) -> None:
+        passed[0] = next(numbers)
+        if passed[0] == moment:
+            act()
+
+    event.listen(Engine, boundary, cross)
+    try:
+        yield lambda: passed[0]
+    finally:
+        event.remove(Engine, boundary, cross)
