@@ -64,9 +64,9 @@ class Trial:
         self._folder = folder
         self._beginning = Beginning(shop)
 
-    def well(self, url: str) -> Tried:
+    def well(self, url: str, boundary: str = BETWEEN) -> Tried:
         """Two syncs into an empty database without any trouble; the moments are those of the first."""
-        return self.run(url, lambda _: nullcontext(), 0, BETWEEN)
+        return self.run(url, lambda _: nullcontext(), 0, boundary)
 
     def run(self, url: str, trouble: Trouble, moment: int, boundary: str) -> Tried:
         """Sync into an empty database that comes into trouble at the n-th boundary, then sync again when it is over."""

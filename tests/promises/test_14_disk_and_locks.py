@@ -146,7 +146,7 @@ TROUBLES: Mapping[str, tuple[str, Trouble, type[Exception]]] = {
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with sandbox_of(STORE, scale=0.12) as served:
+    with sandbox_of(STORE, scale=0.08) as served:
         yield served
 
 

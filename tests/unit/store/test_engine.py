@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, update
@@ -14,6 +17,7 @@ from syncd.errors import ConfigInvalid, DatabaseBusy, DatabaseCorrupt, DatabaseU
 from syncd.store.engine import Engines, rows_in, upsert
 from tests.unit.store.kit import engines_of
 
+NOBODY = 65534
 notes = Table(
     "notes",
     MetaData(),
@@ -226,6 +230,126 @@ def test_a_full_disk_is_unavailable(sqlite_url: str) -> None:
 
         with engines.read() as connection:
             assert connection.execute(select(notes)).all() == []
+
+
+@contextmanager
+def barred(path: Path) -> Iterator[None]:
+    """The file and its folder may only be read, by us too."""
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        path.parent.chmod(0o755)
+        path.chmod(0o600)
+
+
+def test_a_file_opened_while_it_was_read_only_is_written_once_it_may_be() -> None:
+    """What was opened without the right to write does not stay so when the right comes back."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        url = f"sqlite:///{folder}/syncd.db"
+        with engines_of(url) as engines:
+            with engines.write() as connection:
+                notes.create(connection)
+            engines.close()
+
+            with barred(Path(folder) / "syncd.db"):
+                for _ in range(2):
+                    with pytest.raises(DatabaseUnavailable, match=r"syncd\.db.*rights"), engines.write() as connection:
+                        connection.execute(insert(notes), [{"id": 1}])
+
+            with engines.write() as connection:
+                connection.execute(insert(notes), [{"id": 1}])
+            with engines.read() as connection:
+                assert connection.execute(select(notes.c.id)).scalars().all() == [1]
+
+
+def test_a_file_that_went_away_is_not_replaced(sqlite_url: str) -> None:
+    """A disk that is gone leaves no empty database in its place; once it is back all is there."""
+    with engines_of(sqlite_url) as engines:
+        path, away = Path(engines.place), Path(f"{engines.place}.away")
+        with engines.write() as connection:
+            notes.create(connection)
+        engines.close()
+        path.rename(away)
+
+        with pytest.raises(DatabaseUnavailable, match=r"syncd\.db"), engines.read():
+            pass
+        was_replaced = path.exists()
+        away.rename(path)
+
+        with engines.read() as connection:
+            assert connection.execute(select(notes)).all() == []
+        assert not was_replaced
+
+
+def test_connections_that_are_all_in_use_are_busy(database_url: str) -> None:
+    """Whoever waits in vain for a connection is told to try again."""
+    with engines_of(database_url) as engines:
+        engines._reader.pool._timeout = 0.01  # type: ignore[attr-defined]
+
+        with ExitStack() as held:
+
+            def take_all() -> None:
+                for _ in range(100):
+                    held.enter_context(engines.read())
+
+            with pytest.raises(DatabaseBusy, match="in use"):
+                take_all()
+
+
+@pytest.mark.parametrize(("state", "words"), [("disk_full", "full"), ("read_only_sql_transaction", "read-only")])
+def test_a_server_that_takes_no_rows_is_unavailable(postgres_url: str, state: str, words: str) -> None:
+    """A server with a full disk, or one that became a standby, is told in its words."""
+    block = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
+    with engines_of(postgres_url) as engines:
+        with pytest.raises(DatabaseUnavailable, match=words), engines.write() as connection:
+            connection.exec_driver_sql(block)
+
+        with engines.write() as connection:
+            assert connection.execute(select(1)).scalar_one() == 1
+
+
+def test_a_lock_is_not_waited_for_without_end(postgres_url: str) -> None:
+    """A writer that another one holds up is told so in time: the operator's, or else half a minute."""
+    with engines_of(f"{postgres_url}?options=-c lock_timeout%3D20") as engines, engines_of(postgres_url) as patient:
+        with engines.write() as connection:
+            notes.create(connection)
+
+        with patient.write() as holder:
+            holder.exec_driver_sql("LOCK TABLE notes")
+            bounds = holder.exec_driver_sql("SELECT current_setting('lock_timeout')").scalar()
+            with pytest.raises(DatabaseBusy), engines.write() as connection:
+                connection.execute(insert(notes), [{"id": 1}])
+
+    assert bounds == "30s"
+
+
+def test_a_process_stopped_inside_a_transaction_frees_its_locks(postgres_url: str) -> None:
+    """A session that does nothing inside a transaction is ended by the server; whoever wakes up in it is told."""
+    hasty = f"{postgres_url}?options=-c idle_in_transaction_session_timeout%3D20"
+    with engines_of(hasty) as stopped, engines_of(postgres_url) as engines:
+        with engines.write() as connection:
+            notes.create(connection)
+
+        def stop_and_go_on() -> None:
+            with stopped.write() as holder:
+                holder.exec_driver_sql("LOCK TABLE notes")
+                with engines.write() as connection:
+                    connection.execute(insert(notes), [{"id": 1}])
+                holder.execute(insert(notes), [{"id": 2}])
+
+        with pytest.raises(DatabaseUnavailable):
+            stop_and_go_on()
+
+        with stopped.read() as connection:
+            assert connection.execute(select(notes.c.id)).scalars().all() == [1]
 
 
 def test_errors_name_no_values(database_url: str) -> None:

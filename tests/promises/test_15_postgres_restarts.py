@@ -1,0 +1,117 @@
+"""Promise 15: a PostgreSQL server that is killed and started again, or that ends our connections, is survived.
+
+It happens between two transactions of a sync, or in the middle of one. Nobody lifts a hand afterwards, and what is
+stored and what the shop was asked to write is what there is without it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+
+import psycopg
+import pytest
+
+from syncd.errors import DatabaseUnavailable
+from syncd.sandbox import Sandbox
+from tests.postgres import PostgresServer, running_server
+from tests.promises.outages import BETWEEN, WITHIN, Trial, Tried, Trouble
+from tests.promises.shops import sandbox_of
+
+STORE = "us-woo"
+PLACES = {"between two transactions": BETWEEN, "within a transaction": WITHIN}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with sandbox_of(STORE, scale=0.08) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A server that no other test uses."""
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def trial(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    return Trial(sandbox.shops[STORE], tmp_path_factory.mktemp("trial"))
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def place(request: pytest.FixtureRequest) -> str:
+    """Where trouble can begin."""
+    return PLACES[request.param]
+
+
+@pytest.fixture(scope="module")
+def well(trial: Trial, server: PostgresServer, place: str) -> Tried:
+    """What an untroubled sync ends in, and how many places it passes."""
+    with server.database() as url:
+        return trial.well(url, place)
+
+
+@contextmanager
+def killed(server: PostgresServer, _: str) -> Iterator[None]:
+    """The server dies without a word, and is away until the block ends."""
+    server.kill()
+    yield
+    server.start()
+
+
+@contextmanager
+def cut_off(server: PostgresServer, url: str) -> Iterator[None]:
+    """Every session of the database is ended, once."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
+        admin.execute(query, [url.rpartition("/")[2]])
+    yield
+
+
+def troubles(server: PostgresServer) -> Mapping[str, Trouble]:
+    """What may happen to a server, by name."""
+    return {"killed": partial(killed, server), "cut off": partial(cut_off, server)}
+
+
+def test_a_killed_server_is_survived(
+    trial: Trial, server: PostgresServer, well: Tried, place: str, rng: random.Random
+) -> None:
+    """A sync that loses its server is told so, also while it is away, and goes on with the started one."""
+    moment = rng.randint(well.moments // 5, well.moments - 1)
+
+    with server.database() as url:
+        tried = trial.run(url, troubles(server)["killed"], moment, place)
+
+    assert tried.told == {DatabaseUnavailable}
+    assert tried.end == well.end
+
+
+def test_a_cut_off_session_is_survived(
+    trial: Trial, server: PostgresServer, well: Tried, place: str, rng: random.Random
+) -> None:
+    """Ended sessions are hardly noticed between two transactions; within one it is told, and the next try goes on."""
+    moment = rng.randint(well.moments // 5, well.moments - 1)
+
+    with server.database() as url:
+        tried = trial.run(url, troubles(server)["cut off"], moment, place)
+
+    assert tried.told <= {DatabaseUnavailable}
+    assert tried.end == well.end
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["killed", "cut off"])
+def test_trouble_at_any_moment_is_survived(
+    trial: Trial, server: PostgresServer, well: Tried, place: str, name: str
+) -> None:
+    """Wherever the sync is when its server goes, the end is that of an untroubled one."""
+    for moment in range(1, well.moments + 1):
+        with server.database() as url:
+            tried = trial.run(url, troubles(server)[name], moment, place)
+
+        assert tried.told <= {DatabaseUnavailable}, f"told {tried.told} at moment {moment}"
+        assert tried.end == well.end, f"another end when it happens at moment {moment}"
