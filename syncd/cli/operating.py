@@ -11,18 +11,17 @@ from syncd.cli.frame import emit, opening, place, print_json
 from syncd.cli.options import AsJson
 from syncd.errors import ExitCode
 from syncd.model import Stream
+from syncd.overview import overview
 
 
 def status(ctx: typer.Context, as_json: AsJson = False) -> int:
-    """Where every stream of every store stands."""
+    """How every store and stream stands, what is wrong, and what to do; no shop is asked."""
     with opening(ctx) as opened:
-        here, orphans = place(ctx, opened), upkeep.orphaned(opened)
-        configured = opened.settings.stores
-        streams = [line for line in opened.database.runs.status() if line.store_id in configured]
+        here, seen, orphans = place(ctx, opened), overview(opened), upkeep.orphaned(opened)
     if as_json:
-        print_json({**screens.status_json(here, streams), "orphaned": screens.orphans_json(orphans)})
+        print_json({**screens.overview_json(here, seen), "orphaned": screens.orphans_json(orphans)})
     else:
-        screens.show_status(here, streams)
+        screens.show_overview(here, seen)
         screens.show_orphans(orphans)
     return int(ExitCode.OK)
 

@@ -1,5 +1,6 @@
 """What the command line prints: each result as one screen for people and as one JSON document for programs."""
 
+from syncd.screens.overview import overview_json, show_overview
 from syncd.screens.paper import Json, moment, say, table
 from syncd.screens.pausing import pause_json, paused_json, resume_json, show_pause, show_resume
 from syncd.screens.people import (
@@ -30,9 +31,6 @@ from syncd.screens.stores import (
     show_config,
     show_sandbox,
     show_scopes,
-    show_status,
-    status_json,
-    stream_state,
 )
 from syncd.screens.upkeep import (
     estimates_json,
@@ -55,6 +53,7 @@ __all__ = [
     "intents_json",
     "moment",
     "orphans_json",
+    "overview_json",
     "pause_json",
     "paused_json",
     "person_json",
@@ -73,6 +72,7 @@ __all__ = [
     "show_hits",
     "show_intents",
     "show_orphans",
+    "show_overview",
     "show_pause",
     "show_person",
     "show_person_brief",
@@ -85,11 +85,8 @@ __all__ = [
     "show_sandbox",
     "show_scopes",
     "show_segments",
-    "show_status",
     "show_sync",
     "silence",
-    "status_json",
-    "stream_state",
     "sync_json",
     "table",
 ]

@@ -6,7 +6,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -29,9 +29,13 @@ def console(stream: TextIO | None = None) -> Console:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under a title, figures to the right; on a narrow terminal without columns of noughts, or as blocks."""
+    """Print rows under a title, figures to the right.
+
+    On a narrower terminal columns move together, then those of noughts are left out, then every row is a block.
+    """
     out = console()
-    grid = _grid(title, columns, rows)
+    wide = _grid(title, columns, rows)
+    grid = wide if not out.is_terminal or _fits(out, wide) else _grid(title, columns, rows, gap=0)
     if not out.is_terminal or _fits(out, grid):
         out.print(grid)
         return
@@ -85,14 +89,27 @@ def say(text: str) -> None:
     console().print(text, markup=False)
 
 
+def point(text: str, below: str = "") -> None:
+    """Print one point of a list, and indented below it what belongs to it; folded to fit a terminal."""
+    out = console()
+    width = out.width if out.is_terminal else _WHOLE_WIDTH
+    say(textwrap.fill(text, width, initial_indent="- ", subsequent_indent="  "))
+    if below:
+        say(textwrap.fill(below, width, initial_indent="  ", subsequent_indent="  "))
+
+
 def moment(value: datetime | None) -> str:
     """A time to the second, UTC, or a dash."""
     return value.strftime("%Y-%m-%d %H:%M:%SZ") if value else "-"
 
 
-def minute(value: datetime | None) -> str:
-    """A time to the minute, UTC, or a dash."""
-    return value.strftime("%Y-%m-%d %H:%M") if value else "-"
+def span(value: timedelta) -> str:
+    """A length of time in one unit, such as 40 s, 5 min, 3 h or 12 days; one that is none is 0 s."""
+    seconds = max(0, round(value.total_seconds()))
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{round(seconds / size):,} {unit}"
+    return f"{seconds} s"
 
 
 def plain(value: object) -> str:

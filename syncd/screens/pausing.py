@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncd.pausing import PauseReport, Rest, ResumeReport
+from syncd.pausing import BY_HAND, PauseReport, Rest, ResumeReport
 from syncd.screens.paper import Json, say
 from syncd.store.types import Pause
 
@@ -22,9 +22,10 @@ def pause_json(report: PauseReport) -> Json:
 def show_pause(report: PauseReport) -> None:
     """What rests from now on, and how it is ended."""
     would = "would be" if report.is_dry_run else "is"
-    say(f"{report.rest.place}: {_what(push=report.rest.push)} {would} paused ({report.reason}).")
-    if report.before is not None and not report.is_dry_run:
-        say(f"It was paused already: {report.before.reason}")
+    reason = "" if report.reason == BY_HAND else f": {report.reason}"
+    say(f"{report.rest.place}: {_what(push=report.rest.push)} {would} paused by hand{reason}.")
+    if report.before is not None:
+        say(f"It was paused before: {report.before.reason}.")
     say(f"It stays so until `{_resume(report.rest)}`. What is being done is done to its end.")
 
 

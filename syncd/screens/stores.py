@@ -1,4 +1,4 @@
-"""Screens of stores: what `check` found, where every stream stands, the configuration."""
+"""Screens of stores: what `check` found, the configuration."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncd.screens.paper import Json, minute, plain, say, table
-from syncd.screens.pulling import run_json
-from syncd.store.types import StreamStatus
+from syncd.screens.paper import Json, plain, say, table
 
 if TYPE_CHECKING:
     from syncd.app import StoreCheck
@@ -62,90 +60,6 @@ class Place:
     config: Path
     database: str
     merchant: str
-
-
-def status_json(place: Place, streams: Sequence[StreamStatus]) -> Json:
-    """Where every stream stands."""
-    return {
-        "config": str(place.config),
-        "database": place.database,
-        "merchant": place.merchant,
-        "streams": [_stream_json(stream) for stream in streams],
-    }
-
-
-def _stream_json(stream: StreamStatus) -> Json:
-    last = stream.last_run
-    return {
-        "store": stream.store_id,
-        "platform": stream.platform,
-        "stream": stream.stream,
-        "state": stream_state(stream),
-        "stored": stream.stored_count,
-        "declared": stream.declared,
-        "rejected": stream.rejected_count,
-        "bookmark": stream.bookmark,
-        "fresh_until": stream.fresh_until,
-        "history_complete_since": stream.history_complete_since,
-        "last_sweep_at": stream.last_sweep_at,
-        "last_run": run_json(last) if last else None,
-        "paused": stream.paused_reason,
-        "push_paused": stream.push_paused_reason,
-        "remark": stream.remark,
-    }
-
-
-def stream_state(stream: StreamStatus) -> str:
-    """A stream's state in one word or two."""
-    if stream.paused_reason:
-        return "paused"
-    if stream.walk is not None:
-        return "under way"
-    if stream.history_complete_since is None:
-        return "no complete history"
-    return stream.last_run.status if stream.last_run else "well"
-
-
-def show_status(place: Place, streams: Sequence[StreamStatus]) -> None:
-    """One screen: per stream its state, counts and times, then what is wrong in words."""
-    say(f"{place.merchant}: {place.database} by {place.config}")
-    if not streams:
-        say("Nothing was pulled yet: run `syncd check`, then `syncd backfill`.")
-        return
-    rows = [
-        (
-            s.store_id,
-            s.stream.value,
-            stream_state(s),
-            s.stored_count,
-            "" if s.declared is None else s.declared,
-            s.rejected_count,
-            minute(s.fresh_until),
-            minute(s.last_sweep_at),
-        )
-        for s in streams
-    ]
-    table(
-        "Streams, times in UTC",
-        ("store", "stream", "state", "stored", "shop said", "rejected", "fresh until", "last sweep"),
-        rows,
-    )
-    for stream in streams:
-        _show_trouble(stream)
-    for store_id, reason in {s.store_id: s.push_paused_reason for s in streams if s.push_paused_reason}.items():
-        say(f"{store_id}: nothing is written to the shop: {reason}")
-
-
-def _show_trouble(stream: StreamStatus) -> None:
-    place = f"{stream.store_id}/{stream.stream}"
-    if stream.paused_reason:
-        say(f"{place} is paused: {stream.paused_reason}")
-    elif stream.last_run and stream.last_run.reason:
-        say(f"{place}: {stream.last_run.reason}")
-    if stream.remark and not (stream.last_run and stream.last_run.reason == stream.remark):
-        say(f"{place}: {stream.remark}")
-    if stream.rejected_count:
-        say(f"{place}: {stream.rejected_count:,} records could not be read, see `syncd rejected list`")
 
 
 def show_config(document: Json) -> None:
