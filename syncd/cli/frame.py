@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -15,7 +15,8 @@ import typer
 
 from syncd import logs, screens, settings
 from syncd.app import App
-from syncd.errors import ExitCode
+from syncd.errors import ExitCode, RetryLater
+from syncd.notify import Notifier
 from syncd.settings import dsn
 
 DRAIN_S = 18.0  # what is in hand may take this long to end after a signal
@@ -70,6 +71,12 @@ def _leave() -> None:
     )
     sys.stderr.flush()
     os._exit(int(ExitCode.TRY_AGAIN))
+
+
+def tell(opened: App) -> None:
+    """Tell people of trouble, as the service does between two runs; a busy database leaves it to the next command."""
+    with suppress(RetryLater):
+        Notifier(opened).round()
 
 
 def config_path(ctx: typer.Context) -> Path:

@@ -8,7 +8,7 @@ import typer
 
 from syncd import estimate as estimating
 from syncd import screens
-from syncd.cli.frame import emit, opening
+from syncd.cli.frame import emit, opening, tell
 from syncd.cli.options import AsJson, DryRun, Stores, Streams, When, next_time, selection, window_of
 from syncd.errors import ExitCode
 from syncd.sync import Ask
@@ -41,6 +41,7 @@ def sync(
             emit(as_json, lambda: screens.intents_json(intents), lambda: screens.show_intents(intents))
             return int(ExitCode.OK)
         report, summary = opened.sync(chosen, sweep=sweep), opened.summary()
+        tell(opened)
     emit(as_json, lambda: screens.sync_json(report, summary), lambda: screens.show_sync(report, summary))
     return int(report.exit_code)
 
@@ -72,5 +73,6 @@ def backfill(
             emit(as_json, lambda: screens.intents_json(intents), lambda: screens.show_intents(intents))
             return int(ExitCode.OK)
         report, summary = opened.backfill(chosen, window, ends_at), opened.summary()
+        tell(opened)
     emit(as_json, lambda: screens.sync_json(report, summary), lambda: screens.show_sync(report, summary))
     return int(report.exit_code)

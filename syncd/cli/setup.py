@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from syncd.app import App
 from syncd.cli.frame import config_path, emit, read_settings
 from syncd.cli.options import AsJson
 from syncd.errors import ExitCode
+from syncd.notify import try_out
 from syncd.settings import scaffold
 from syncd.store import Database
 
@@ -51,14 +53,28 @@ def _answer(given: str | None, option: str, question: str) -> str:
     return str(typer.prompt(question, err=True))
 
 
-def config_check(ctx: typer.Context, as_json: AsJson = False) -> int:
+def config_check(
+    ctx: typer.Context,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Send a test message to everybody in `notify`, and a sign of life.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
     """Read the configuration and the segments, list every fault at once; no shop is asked."""
     loaded = read_settings(ctx)
     with App(loaded) as opened:
         names = [segment.name for segment in opened.segments]
+        arrived = try_out(opened) if notify else {}
     document = {"config": str(config_path(ctx)), "settings": loaded.describe(), "segments": names}
-    emit(as_json, lambda: document, lambda: screens.show_config(document))
-    return int(ExitCode.OK)
+    tried = {"notify": arrived} if notify else {}
+    emit(as_json, lambda: document | tried, lambda: _show_config(document, arrived))
+    return int(ExitCode.OK if all(arrived.values()) else ExitCode.FAILED)
+
+
+def _show_config(document: dict[str, Collection[str]], arrived: dict[str, bool]) -> None:
+    screens.show_config(document)
+    for name, is_taken in arrived.items():
+        screens.say(f"Notify, {name}: {'arrived' if is_taken else 'NOT TAKEN; is it written as apprise wants it?'}")
 
 
 def db_upgrade(

@@ -4,8 +4,8 @@ In comes what the database and the settings know, out go messages without secret
 """
 
 from syncd.notify.courier import Courier, Message
-from syncd.notify.notifier import Notifier
+from syncd.notify.notifier import Notifier, try_out
 from syncd.notify.standing import note_brakes, note_findings
 from syncd.notify.troubles import Trouble, troubles
 
-__all__ = ["Courier", "Message", "Notifier", "Trouble", "note_brakes", "note_findings", "troubles"]
+__all__ = ["Courier", "Message", "Notifier", "Trouble", "note_brakes", "note_findings", "troubles", "try_out"]

@@ -66,11 +66,10 @@ class Courier:
         """Send a message; for each address whether it took it."""
         return self._run({name: lambda url=url: _deliver(url, message) for name, url in self._urls.items()})  # type: ignore[misc]
 
-    def beat(self) -> None:
-        """Give a sign of life, where somebody waits for one."""
+    def beat(self) -> dict[str, bool]:
+        """Give a sign of life, where somebody waits for one; whether it was taken."""
         url = self._heartbeat_url
-        if url is not None:
-            self._run({_HEARTBEAT: lambda: _fetch(url)})
+        return self._run({_HEARTBEAT: lambda: _fetch(url)}) if url is not None else {}
 
     def _run(self, works: Mapping[str, Callable[[], bool]]) -> dict[str, bool]:
         """Do errands side by side until all are done or it is too late; which of them went well."""

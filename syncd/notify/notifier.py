@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from syncd.errors import DatabaseUnavailable
+from syncd.errors import ConfigInvalid, DatabaseUnavailable
 from syncd.notify.courier import Courier, Message
 from syncd.notify.troubles import NEWS, kind_of, troubles
 from syncd.notify.words import Writer
@@ -109,6 +109,19 @@ class Notifier:
         ended = replace(self._away, over_at=self._app.clock.now())
         if ended.told_at is None or self._send(writer_of(self._app).over([ended])):
             self._away = None
+
+
+def try_out(app: App) -> dict[str, bool]:
+    """Send a test message to every address, and a sign of life; for each whether it arrived.
+
+    Raises:
+        ConfigInvalid: The settings name no address.
+    """
+    courier = courier_of(app)
+    arrived = {**courier.send_each(writer_of(app).trial()), **courier.beat()}
+    if not arrived:
+        raise ConfigInvalid("there is nobody to tell", hint="Set notify.urls, notify.heartbeat_url, or both")
+    return arrived
 
 
 def courier_of(app: App) -> Courier:
