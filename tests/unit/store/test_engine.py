@@ -234,8 +234,10 @@ def test_a_full_disk_is_unavailable(sqlite_url: str) -> None:
 
 @contextmanager
 def barred(path: Path) -> Iterator[None]:
-    """The file and its folder may only be read, by us too."""
-    path.chmod(0o444)
+    """The file, its log and its folder may only be read, by us too."""
+    files = list(path.parent.iterdir())
+    for each in files:
+        each.chmod(0o444)
     path.parent.chmod(0o555)
     is_root = os.geteuid() == 0
     if is_root:
@@ -246,7 +248,8 @@ def barred(path: Path) -> Iterator[None]:
         if is_root:
             os.seteuid(0)
         path.parent.chmod(0o755)
-        path.chmod(0o600)
+        for each in files:
+            each.chmod(0o600)
 
 
 def test_a_file_opened_while_it_was_read_only_is_written_once_it_may_be() -> None:
@@ -254,10 +257,9 @@ def test_a_file_opened_while_it_was_read_only_is_written_once_it_may_be() -> Non
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         url = f"sqlite:///{folder}/syncd.db"
-        with engines_of(url) as engines:
-            with engines.write() as connection:
+        with engines_of(url) as others, engines_of(url) as engines:
+            with others.write() as connection:
                 notes.create(connection)
-            engines.close()
 
             with barred(Path(folder) / "syncd.db"):
                 for _ in range(2):
