@@ -16,6 +16,7 @@ from syncd import derive
 from syncd.condition import AllOf, AnyOf, Between, Compare, Condition, IsNull, IsTrue, Not, OneOf, Term
 from syncd.segments import Segment
 from syncd.store import Database, tables
+from syncd.store.ageing import next_turn
 from syncd.store.compile import members
 from syncd.store.engine import Engines, table_of
 from syncd.store.recent import Scope
@@ -102,7 +103,7 @@ class World:
 
     def differing(self, segments: list[Segment]) -> dict[str, tuple[set[str], set[str]]]:
         """The segments that do not hold who their condition picks now."""
-        scope = Scope(now=self.clock.now(), policy=self.policy, currency="EUR")
+        scope = self._scope(self.clock.now())
         with self.engines.read() as connection:
             found = {
                 segment.name: (
@@ -112,6 +113,20 @@ class World:
                 for segment in segments
             }
         return {name: (wanted, there) for name, (wanted, there) in found.items() if wanted != there}
+
+    def next_turn(self, condition: Condition, now: datetime) -> datetime | None:
+        """When time alone next moves somebody."""
+        with self.engines.read() as connection:
+            return next_turn(connection, condition, self._scope(now))
+
+    def picked(self, condition: Condition, moments: set[datetime]) -> set[frozenset[str]]:
+        """Who is picked at some moments: as many groups as differ."""
+        with self.engines.read() as connection:
+            queries = [members(condition, self._scope(moment)) for moment in moments]
+            return {frozenset(connection.execute(query).scalars()) for query in queries}
+
+    def _scope(self, now: datetime) -> Scope:
+        return Scope(now=now, policy=self.policy, currency="EUR")
 
     def _touch(self, person: int) -> None:
         if not self.seed.rows(tables.TouchedProfile, profile_id=PEOPLE[person]):
@@ -152,6 +167,11 @@ _leaves: st.SearchStrategy[Condition] = st.one_of(
     st.builds(IsNull, term=_terms),
     st.just(IsTrue(term=Term(name="has_tag", args=("vip",)))),
     st.just(Compare(term=Term(name="spent"), operator=">=", value=Decimal(3))),
+)
+_near_leaves: st.SearchStrategy[Condition] = st.one_of(
+    st.builds(Compare, term=_terms, operator=st.sampled_from(SIGNS), value=st.integers(0, 4).map(Decimal)),
+    st.builds(lambda term, low: Between(term=term, low=low, high=low + 1), _terms, st.integers(0, 3).map(Decimal)),
+    st.builds(OneOf, term=_terms, values=st.lists(st.integers(0, 3).map(Decimal), max_size=2).map(tuple)),
 )
 _SEGMENTS = ("first", "second", "third")
 
@@ -234,6 +254,33 @@ def test_what_is_due_is_all_that_changes(
 
         assert world.differing(segments) == {}
         assert world.derive(segments) == derive.DeriveReport()
+
+
+@settings(
+    max_examples=settings.default.max_examples // 2 if settings.default else 50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(condition=_near_leaves, ages=st.lists(_spans, min_size=1, max_size=6), offset=_spans)
+def test_nobody_moves_before_the_moment_told(
+    world: World, condition: Condition, ages: list[timedelta], offset: timedelta
+) -> None:
+    """Of all the moments at which somebody could move, none before the one told moves anybody; a comparison's does."""
+    world.begin()
+    for number, age in enumerate(ages):
+        world.order(number % 2, age, 100 * number + 50)
+    world.cart(0, ages[0])
+    world.database.facts.recompute(world.policy)
+    now = START + offset
+
+    told = world.next_turn(condition, now)
+
+    moments = {
+        START - age + timedelta(days=days, microseconds=tick) for age in ages for days in range(9) for tick in (0, 1)
+    }
+    before = {moment for moment in moments if now < moment < (told or START + timedelta(days=99))}
+    assert world.picked(condition, {now, *before}) == world.picked(condition, {now})
+    if told and isinstance(condition, Compare):
+        assert len(world.picked(condition, {now, told})) == 2
 
 
 def test_nobody_is_late_by_more_than_a_tick(world: World) -> None:
