@@ -148,7 +148,7 @@ def _quoted(text: str) -> str:
 _STORE_OPTIONS = """\
     push: {mode: review}              # off, review (changes wait for `syncd apply`) or auto (within the brake)
     # streams: {customers: {every: 5m}, orders: {every: 5m}, carts: {every: 5m}}
-    # sweep: {every: 24h}             # how often everything is walked, to find deletions"""
+    # sweep: {every: 24h}             # when everything is walked, to find deletions; or {cron: "30 3 * * *"}"""
 
 _FILE = """\
 # The configuration of syncd. Set these variables, or name a file for each secret (..._file: /run/secrets/...):
@@ -168,6 +168,8 @@ stores:
 {stores}
 
 segments: segments.yaml               # who gets which tag
+
+# notify: {{urls: ["mailto://shop:${{MAIL_PASSWORD}}@example.com"]}}   # who is told of trouble
 
 log: {{level: info, format: auto}}      # debug, info, warning, error; json, console, auto
 """
