@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,11 +50,12 @@ def troubles(app: App, *, patience: timedelta | None = None) -> list[Trouble]:
     Raises:
         RetryLater: The database cannot be asked.
     """
-    limit = app.clock.now() - (app.settings.notify.paused_after if patience is None else patience)
+    patience = app.settings.notify.paused_after if patience is None else patience
+    limit = app.clock.now() - patience
     standing = [notice for notice in app.database.notices.all() if _still_stands(app, notice)]
     found = [
         *_paused(app, standing, limit),
-        *_failing(app, limit),
+        *_failing(app, patience),
         *map(_as_trouble, standing),
         *_incomplete(app),
         *_short_of_room(app),
@@ -114,14 +116,13 @@ def _pause_trouble(pause: Pause) -> Trouble:
     )
 
 
-def _failing(app: App, limit: datetime) -> Iterator[Trouble]:
-    """Stores that are tried again and again in vain, so that nothing of them is up to date."""
-    resting = _resting(app)
-    failed: dict[str, list[RunReport]] = {}
+def _failing(app: App, patience: timedelta) -> Iterator[Trouble]:
+    """Stores that were tried again and again in vain, for so long that nothing of them is up to date."""
+    resting, failed = _resting(app), defaultdict[str, list[RunReport]](list)
     for store_id, stream in _streams(app):
-        first = None if (store_id, stream) in resting else app.database.runs.failing_since(store_id, stream)
-        if first is not None and first.started_at <= limit:
-            failed.setdefault(store_id, []).append(first)
+        found = None if (store_id, stream) in resting else app.database.runs.failed(store_id, stream)
+        if found is not None and found[1].started_at - found[0].started_at >= patience:
+            failed[store_id].append(found[0])
     yield from (_failing_trouble(store_id, runs) for store_id, runs in failed.items())
 
 

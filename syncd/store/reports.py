@@ -75,14 +75,15 @@ def last_whole(connection: Connection, place: Place, unless: str) -> RunReport |
     return run_report(row) if row is not None else None
 
 
-def first_failed(connection: Connection, place: Place) -> RunReport | None:
-    """The first run of a stream that failed since one did not."""
-    good = select(func.max(runs.c.started_at)).where(_is_of(place), _HAS_READ)
+def failed_runs(connection: Connection, place: Place) -> tuple[RunReport, RunReport] | None:
+    """The first and the last run of a stream that failed since one did not."""
+    good = select(runs.c.started_at).where(_is_of(place), _HAS_READ).order_by(runs.c.started_at.desc()).limit(1)
     since = connection.execute(good).scalar()
     is_since = true() if since is None else runs.c.started_at > since
-    query = run_query().where(_is_of(place), runs.c.status == "failed", is_since)
-    row = connection.execute(query.order_by(None).order_by(runs.c.started_at, runs.c.run_id).limit(1)).first()
-    return run_report(row) if row is not None else None
+    query = run_query().where(_is_of(place), runs.c.status == "failed", is_since).limit(1)
+    last = connection.execute(query).first()
+    first = connection.execute(query.order_by(None).order_by(runs.c.started_at, runs.c.run_id)).first()
+    return (run_report(first), run_report(last)) if first is not None and last is not None else None
 
 
 def _is_of(place: Place) -> ColumnElement[bool]:

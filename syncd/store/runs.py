@@ -16,7 +16,7 @@ from syncd.store.deletion import delete_missing
 from syncd.store.engine import Engines, insert_rows, upsert
 from syncd.store.grouping import Grouping
 from syncd.store.reports import (
-    first_failed,
+    failed_runs,
     last_whole,
     run_query,
     run_report,
@@ -197,10 +197,10 @@ class Runs:
         with self._engines.read() as connection:
             return last_whole(connection, (store_id, stream.value), unless)
 
-    def failing_since(self, store_id: str, stream: Stream) -> RunReport | None:
-        """The first of the runs of a stream that failed since one did not; None where the last one did not."""
+    def failed(self, store_id: str, stream: Stream) -> tuple[RunReport, RunReport] | None:
+        """The first and the last of the runs of a stream that failed since one did not; None if there is none."""
         with self._engines.read() as connection:
-            return first_failed(connection, (store_id, stream.value))
+            return failed_runs(connection, (store_id, stream.value))
 
     def status(self) -> list[StreamStatus]:
         """Every stream that was ever worked, by store and stream: where it stands and what is stored of it."""

@@ -243,14 +243,16 @@ class TestTroubles:
         assert (second, third.startswith("Over since")) == ("", True)
 
     def test_a_store_that_fails_for_long_is_told(self, app: App, ears: Ears) -> None:
-        """Retries that are all in vain are as good as a pause, even if none was made."""
+        """Retries that are all in vain are as good as a pause; one failure, however long ago, is not."""
         ended(app, "failed", "the shop does not answer")
         app.clock.sleep(HALF_AN_HOUR)
-        ended(app, "failed", "the shop does not answer")
+        early = self.told(app, ears)
+        ended(app, "failed", "the shop is tired")
         first = self.told(app, ears)
         ended(app, "succeeded")
         second = self.told(app, ears)
 
+        assert early == ""
         assert "us-woo: orders cannot be pulled: the shop does not answer." in first
         assert second.startswith("Over since")
 
@@ -409,6 +411,7 @@ def test_no_message_holds_people_or_secrets(app: App, ears: Ears) -> None:
     ended(app, "failed", reason, stream=Stream.CARTS)
     pause(app, f"{reason}, and so on", push=True)
     pause(app, reason, stream=Stream.CUSTOMERS)
+    ended(app, "failed", reason, stream=Stream.CARTS)
     Notifier(app).round()
     for place in ({"push": True}, {"stream": Stream.CUSTOMERS}):
         app.database.pauses.lift(US, **place)

@@ -253,20 +253,19 @@ def _ended(database: Database, minute: int, status: str, **facts: object) -> Non
 
 def test_runs_that_fail_are_counted_from_the_first(database: Database) -> None:
     """What failed before a run that did not is forgotten; a stream whose last run did not fail does not fail."""
-    assert database.runs.failing_since("shop", Stream.ORDERS) is None
+    before = database.runs.failed("shop", Stream.ORDERS)
     _ended(database, 0, "failed", reason="old")
     _ended(database, 1, "partial")
-    at_rest = database.runs.failing_since("shop", Stream.ORDERS)
-    _ended(database, 2, "failed", reason="first")
-    _ended(database, 3, "interrupted")
-    _ended(database, 4, "failed", reason="second")
+    at_rest = database.runs.failed("shop", Stream.ORDERS)
+    for minute, status in ((2, "failed"), (3, "failed"), (4, "interrupted"), (5, "failed")):
+        _ended(database, minute, status)
 
-    failing = database.runs.failing_since("shop", Stream.ORDERS)
+    failed = database.runs.failed("shop", Stream.ORDERS)
 
-    assert at_rest is None
-    assert failing is not None
-    assert (failing.reason, failing.started_at) == ("first", START + timedelta(minutes=2))
-    assert database.runs.failing_since("shop", Stream.CUSTOMERS) is None
+    assert (before, at_rest) == (None, None)
+    assert failed is not None
+    assert [run.run_id for run in failed] == ["002", "005"]
+    assert database.runs.failed("shop", Stream.CUSTOMERS) is None
 
 
 def test_the_last_whole_run_is_one_that_saw_the_end(database: Database) -> None:
