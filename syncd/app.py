@@ -53,6 +53,7 @@ from syncd.sync import STOPPED, Ask, Listener, Source, Tools, new_walk, plan_win
 
 _MAX_STORES_AT_ONCE = 8
 BACKFILL_LEAVES = 0.5  # of a platform's rate limit, to the live lane of another process
+PATIENCE_S = 8.0  # with a request under way when the process is to end
 _CHECK_EVERY_S = 86_400.0  # scopes and versions run out
 _REFUSED_REST = timedelta(days=1)  # a person who applies a plan tries again at once
 
@@ -194,10 +195,14 @@ class App:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
+    def hang_up(self) -> None:
+        """Break off every request under way, and make no more: what is stored stays, the rest is for the next run."""
+        for connector in tuple(self._connectors.values()):
+            connector.close()
+
     def close(self) -> None:
         """Give connections and the database back; safe to call twice."""
-        for connector in self._connectors.values():
-            connector.close()
+        self.hang_up()
         self._connectors.clear()
         if "database" in self.__dict__:
             self.database.close()

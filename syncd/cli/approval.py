@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,8 @@ def auth(
     config = read_settings(ctx).store(store)
     if not isinstance(config, approval.config):
         raise typer.BadParameter(f"{store} is a {config.platform} store", param_hint="STORE")
-    with stop_on_signals() as stop:
+    stop = threading.Event()
+    with stop_on_signals(stop):
         clock = SystemClock(stop)
         token = approval.authorize(config, store_id=store, clock=clock, open_url=_open_page, port=port)
     path = output or config_path(ctx).with_name(f"{store}.token")

@@ -14,7 +14,7 @@ import orjson
 import typer
 
 from syncd import logs, screens, settings
-from syncd.app import App
+from syncd.app import PATIENCE_S, App
 from syncd.errors import ExitCode, RetryLater
 from syncd.notify import Notifier
 from syncd.settings import dsn
@@ -41,28 +41,33 @@ def opening(ctx: typer.Context, *, shows_progress: bool = False) -> Iterator[App
     """The app, with signals that end long work after the page in hand."""
     loaded = read_settings(ctx)
     watching = screens.progress(sys.stderr) if shows_progress else screens.silence()
-    with stop_on_signals() as stop, watching as listener, App(loaded, stop=stop, listener=listener) as opened:
+    with watching as listener, App(loaded, listener=listener) as opened, stop_on_signals(opened.stop, opened.hang_up):
         yield opened
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that signals set; a process that hangs, such as on a silent shop, then leaves all the same."""
-    stop = threading.Event()
-    deadline = threading.Timer(DRAIN_S, _leave)
-    deadline.daemon = True
+def stop_on_signals(stop: threading.Event, hang_up: Callable[[], None] | None = None) -> Iterator[None]:
+    """Set an event when a signal tells us to end; a process that hangs all the same leaves.
+
+    Args:
+        hang_up: Breaks off what still waits for a shop, some seconds later.
+    """
+    timers = [threading.Timer(DRAIN_S, _leave)] + ([threading.Timer(PATIENCE_S, hang_up)] if hang_up else [])
 
     def told(*_: object) -> None:
         if not stop.is_set():
             stop.set()
-            deadline.start()
+            for timer in timers:
+                timer.daemon = True
+                timer.start()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, told)
     try:
-        yield stop
+        yield
     finally:
-        deadline.cancel()
+        for timer in timers:
+            timer.cancel()
 
 
 def _leave() -> None:

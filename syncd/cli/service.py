@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,8 +30,9 @@ def run(
 
     if config_dir is not None and ctx.obj["config"] is not None:
         raise typer.BadParameter("names the configurations already: leave --config out", param_hint="--config-dir")
-    with stop_on_signals() as stop:
-        service = Service(lambda: _configured(ctx, config_dir), stop=stop, listen=listen)
+    stop = threading.Event()
+    service = Service(lambda: _configured(ctx, config_dir), stop=stop, listen=listen)
+    with stop_on_signals(stop):
         signal.signal(signal.SIGHUP, lambda *_: service.reload())
         return int(service.run())
 

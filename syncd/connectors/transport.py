@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
 
@@ -51,6 +52,8 @@ class Transport:
         self._clock = clock
         self._meter = meter
         self._session = _session(config)
+        self._guards: set[Guard] = set()
+        self._is_closed = False
         self._log = structlog.get_logger().bind(store=store_id)
 
     def send(self, request: Request) -> Answer:
@@ -90,7 +93,10 @@ class Transport:
         return answer
 
     def close(self) -> None:
-        """Give the pooled connections back; safe to call twice."""
+        """Break off what is under way, ask nothing any more, and give the connections back; safe to call twice."""
+        self._is_closed = True
+        for guard in tuple(self._guards):
+            guard.expire()
         self._session.close()
 
     def _exchange(self, request: Request) -> Answer:
@@ -118,7 +124,7 @@ class Transport:
     def _receive(self, request: Request) -> _Received:
         signed = self._dialect.sign(request)
         http = self._config.http
-        with Guard(http.deadline_s, allow_private=self._config.allow_private) as guard:
+        with self._guarded() as guard:
             try:
                 with self._open(request, signed) as response:
                     body = _body(response, http.max_body_mb * 1_000_000)
@@ -130,6 +136,17 @@ class Transport:
         if guard.expired:  # a shut socket can look like the end of a body
             return _Received(seen="deadline")
         return _received(response, body)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[Guard]:
+        with Guard(self._config.http.deadline_s, allow_private=self._config.allow_private) as guard:
+            self._guards.add(guard)
+            if self._is_closed:
+                guard.expire()
+            try:
+                yield guard
+            finally:
+                self._guards.discard(guard)
 
     def _open(self, request: Request, signed: Signed) -> requests.Response:
         deadline_s = self._config.http.deadline_s

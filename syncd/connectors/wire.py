@@ -61,6 +61,7 @@ class Guard:
         self._allow_private = allow_private
         self._deadline_s = deadline_s
         self._socket: socket.socket | None = None
+        self._woken = threading.Event()
         self._done = threading.Event()
 
     def __enter__(self) -> Guard:
@@ -70,7 +71,12 @@ class Guard:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._done.set()
+        self._woken.set()
         _local.guard = None
+
+    def expire(self) -> None:
+        """Let the deadline be now; safe to call from any thread."""
+        self._woken.set()
 
     def admit(self, opened: socket.socket) -> None:
         """Refuse a connection to a private address before anything is sent on it, whatever the name resolved to."""
@@ -89,7 +95,8 @@ class Guard:
         self.was_sent = True
 
     def _watch(self) -> None:
-        if self._done.wait(self._deadline_s):
+        self._woken.wait(self._deadline_s)
+        if self._done.is_set():
             return
         self.expired = True
         self._shut()

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from syncd import process
-from syncd.app import App, Outcome, Selection
+from syncd.app import PATIENCE_S, App, Outcome, Selection
 from syncd.clock import Clock, SystemClock
 from syncd.daemon.breaker import Breaker
 from syncd.daemon.pulse import Pulse, Watched
@@ -110,9 +110,12 @@ class Works:
     def close(self) -> None:
         """Finish the pages in hand and give everything back."""
         self.app.stop.set()
+        impatience = threading.Timer(PATIENCE_S, self.app.hang_up)
+        impatience.start()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=True)
             self._say_goodbye()
+        impatience.cancel()
         self._pulse.forget(self._ticking)
         self.app.close()
         log.info("merchant_stopped", merchant=self._merchant)
