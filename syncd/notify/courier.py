@@ -105,6 +105,7 @@ class _Errand(threading.Thread):
         self._is_done = False
 
     def run(self) -> None:
+        """Do the work and keep whether it went well."""
         self._is_done = self._work()
 
     def ends_well(self, work: Callable[[], bool]) -> bool:

@@ -19,12 +19,7 @@ STORES = ("us-woo", "eu-woo")
 
 
 class Ears:
-    """Hears what is sent to it.
-
-    Args:
-        status: What it answers.
-        holds: Set to answer; until then it lets everybody wait.
-    """
+    """Hears what is sent to it and answers with `status`, as soon as `holds` is set."""
 
     def __init__(self) -> None:
         self.heard: list[dict[str, Any]] = []
