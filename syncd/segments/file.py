@@ -85,6 +85,8 @@ class _Document:
             raise ConfigInvalid(f"{name}, line {line}: this is not YAML that can be used: {error.problem}") from None
         except yaml.YAMLError as error:
             raise ConfigInvalid(f"{name}: this is not YAML: {str(error).splitlines()[0]}") from None
+        if not text.strip():  # half written, perhaps: taken at its word it would take every tag off
+            raise ConfigInvalid(f"{name} holds nothing", hint="Write `segments: {}` if there are to be none")
         document._find_repeats(root, ())
         return document
 

@@ -66,3 +66,35 @@ def test_a_wrong_variable_is_refused_by_its_name(
     assert [word for word in words if word not in message] == []
     assert message.startswith("one fault")
     assert CANARY not in message
+
+
+SEGMENTS = {
+    "unknown fact": (
+        "segments:\n  vip: {when: 'orders_cont > 3'}\n",
+        ["line 2", "segments.vip.when", "'orders_count'?"],
+    ),
+    "half a condition": ("segments:\n  vip: {when: 'spent >'}\n", ["line 2", "segments.vip.when at character 7"]),
+    "unknown key": ("segments:\n  vip: {whem: 'spent > 3'}\n", ["2 faults", "when is missing", "did you mean 'when'?"]),
+    "unknown store": (
+        "segments:\n  vip: {when: 'spent > 3', stores: [us-wo]}\n",
+        ["line 2", "segments.vip.stores names the unknown store 'us-wo'; did you mean 'us-woo'?"],
+    ),
+    "not YAML": ("segments:\n\tvip: 1\n", ["line 2", "not YAML"]),
+    "another file": ("version: 1\n", ["line 1", "version is unknown"]),
+    "half written": ("", ["segments.yaml holds nothing. Write `segments: {}` if there are to be none"]),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), SEGMENTS.values(), ids=SEGMENTS)
+def test_a_broken_segments_file_is_refused_in_plain_words(
+    folder: Folder, text: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is part of the configuration: told with its line, before any tag is planned."""
+    folder.write("segments.yaml", text)
+    file = folder.write("syncd.yaml", GOOD)
+
+    code = cli.run(["--config", str(file), "config", "check"])
+
+    said = capsys.readouterr()
+    assert (code, said.out) == (ExitCode.CONFIGURATION, "")
+    assert [word for word in words if word not in said.err] == []

@@ -24,9 +24,9 @@ STORE, OTHER = "us-woo", "eu-woo"
 
 
 @pytest.fixture
-def app(sqlite_url: str, clock: ManualClock) -> Iterator[App]:
+def app(database_url: str, clock: ManualClock) -> Iterator[App]:
     """An app of two shops that nobody asks, read whole just now and looked after by a daemon."""
-    with app_of(sqlite_url, clock, {}, timezone="Europe/Berlin") as opened:
+    with app_of(database_url, clock, {}, timezone="Europe/Berlin") as opened:
         register(opened)
         for store_id in (STORE, OTHER):
             for stream in Stream:

@@ -120,7 +120,7 @@ def test_only_what_cannot_pass_or_be_undone_by_more_records_is_lasting(when: str
     assert load(text)["tried"].is_lasting is is_lasting
 
 
-@pytest.mark.parametrize("text", ["", "segments:", "segments: {}", "# nothing yet"])
+@pytest.mark.parametrize("text", ["segments:", "segments: {}", "# nothing yet"])
 def test_no_segments_are_no_fault(text: str) -> None:
     """A shop may start without segments."""
     assert load(text) == {}
