@@ -216,10 +216,12 @@ def _by_hand(app: App) -> Iterator[Trouble]:
 
 
 def _unread(streams: Sequence[StreamLine], now: datetime) -> Iterator[Trouble]:
-    """What was never read to its end, and is not just being read."""
+    """What was never read to its end, is not just being read, and could be."""
+    sick = {line.store_id for line in streams if line.state.startswith(("failing", "paused"))}
     missing: dict[str, list[str]] = {}
     for line in streams:
-        if line.known is None or (line.known.history_complete_since is None and not _is_being_read(line)):
+        is_whole = line.known is not None and line.known.history_complete_since is not None
+        if not (is_whole or _is_being_read(line) or line.store_id in sick):
             missing.setdefault(line.store_id, []).append(line.stream)
     if missing:
         names = ", ".join(f"{store_id} ({', '.join(found)})" for store_id, found in missing.items())
