@@ -117,7 +117,8 @@ def _deliver(url: str, message: Message) -> bool:
     import apprise
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it tells parts of addresses
-    service = apprise.Apprise()
+    # Without a limit of its own it works in this thread; its own threads would be waited for at the process's end.
+    service = apprise.Apprise(asset=apprise.AppriseAsset(service_timeout=0))
     if not service.add(url):
         return False
     sent = service.notify(title=message.title, body=message.body, notify_type=message.kind, body_format="text")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -60,6 +62,24 @@ def test_the_end_of_the_process_is_not_waited_out(ears: Ears) -> None:
 
     assert not Courier([ears.url], stop=stop).send(MESSAGE)
     assert time.monotonic() - begun < 5
+
+
+SENDER = """
+import sys
+from syncd.notify import Courier, Message
+print(Courier([sys.argv[1]], deadline_s=0.1).send(Message(title="title", body="body", kind="info")))
+"""
+
+
+def test_a_process_ends_though_an_address_hangs(ears: Ears) -> None:
+    """What hangs is left behind at the end of the process, too."""
+    ears.holds.clear()
+    address = f"{ears.url}?rto=60"  # how long the address itself wants to be waited for
+    done = subprocess.run(
+        [sys.executable, "-c", SENDER, address], capture_output=True, text=True, check=False, timeout=20
+    )
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "False")
 
 
 def test_a_sign_of_life_is_one_request(ears: Ears) -> None:
