@@ -6,7 +6,6 @@ hand is lifted in between.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -15,17 +14,20 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.pool import Pool
 
 from syncd.app import App
 from syncd.errors import DatabaseBusy, DatabaseUnavailable
+from syncd.model import Stream
 from syncd.settings import load
 from tests.promises.oracles import Picture, picture, unfinished
+from tests.promises.service import Service, until
 from tests.promises.shops import Beginning, Tag, Watch, config, tags_on
 
 Trouble = Callable[[str], AbstractContextManager[None]]  # of the database at an address, while the block lasts
 
-BETWEEN = "engine_connect"  # two transactions
-WITHIN = "before_cursor_execute"  # a transaction
+BETWEEN = "between two transactions"
+WITHIN = "within a transaction, before a statement"
 
 PAGE_SIZES = (10, 5)
 CYCLES = 2  # after the trouble
@@ -114,19 +116,64 @@ def hasty(url: str) -> str:
     return f"{url}?timeout=0.02" if url.startswith("sqlite") else f"{url}?options=-c lock_timeout%3D20"
 
 
+def worked_often(path: Path) -> Path:
+    """The same config, with every stream due again after a second."""
+    streams = ", ".join(f"{stream}: {{every: 1s}}" for stream in Stream)
+    path.write_text(path.read_text().replace("push: {", f"streams: {{{streams}}}, push: {{"))
+    return path
+
+
+def goes_on(service: Service, shop: Any, url: str, trouble: AbstractContextManager[None]) -> None:
+    """Hold that a running service says it is hindered while trouble lasts, lives, and then stores what it missed."""
+    service.wait_for("stream_pulled", len(Stream))
+    with trouble:
+        missed = shop.place_order(customer_id=shop.add_customer("late@shop.example"))
+        until(lambda: service.get("/readyz").status_code == 503)
+        hindered = service.get("/readyz").text
+        health = service.get("/healthz").status_code
+    until(lambda: service.get("/readyz").status_code == 200)
+    until(lambda: any(f"'external_id': '{missed}'" in row for row in picture(url)["orders"]))
+    code, _ = service.end()
+    assert "database" in hindered
+    assert (health, code, unfinished(url)) == (200, 0, [])
+
+
 @contextmanager
 def beginning(moment: int, boundary: str, act: Callable[[], object]) -> Iterator[Callable[[], int]]:
     """Do something once, at the n-th boundary of this process; 0 is never. Gives how many boundaries were passed."""
-    numbers = itertools.count(1)
-    passed = [0]
-
-    def cross(*_: object) -> None:
-        passed[0] = next(numbers)
-        if passed[0] == moment:
-            act()
-
-    event.listen(Engine, boundary, cross)
+    boundaries = _Boundaries(moment, act)
+    listeners = boundaries.listeners(boundary)
+    for listener in listeners:
+        event.listen(*listener)
     try:
-        yield lambda: passed[0]
+        yield lambda: boundaries.passed
     finally:
-        event.remove(Engine, boundary, cross)
+        for listener in listeners:
+            event.remove(*listener)
+
+
+class _Boundaries:
+    def __init__(self, moment: int, act: Callable[[], object]) -> None:
+        self.passed = 0
+        self._moment = moment
+        self._act = act
+        self._in_use = 0
+
+    def listeners(self, boundary: str) -> list[tuple[Any, str, Callable[..., None]]]:
+        if boundary == WITHIN:
+            return [(Engine, "before_cursor_execute", self._cross)]
+        return [(Pool, "checkout", self._take), (Pool, "checkin", self._give_back)]
+
+    def _take(self, *_: object) -> None:
+        self._in_use += 1
+
+    def _give_back(self, *_: object) -> None:
+        """Nobody is in a transaction once nobody has a connection."""
+        self._in_use -= 1
+        if self._in_use == 0:
+            self._cross()
+
+    def _cross(self, *_: object) -> None:
+        self.passed += 1
+        if self.passed == self._moment:
+            self._act()

@@ -6,13 +6,15 @@ shop was asked to write, is what there is without it; nothing of the file is dam
 
 from __future__ import annotations
 
+import itertools
 import random
 import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -22,8 +24,10 @@ from sqlalchemy.pool import Pool
 from syncd.errors import DatabaseBusy, DatabaseUnavailable
 from syncd.sandbox import Sandbox
 from syncd.store.tables import Merchant
-from tests.promises.outages import BETWEEN, Trial, Tried, Trouble
-from tests.promises.shops import sandbox_of
+from tests.postgres import PostgresServer
+from tests.promises.outages import BETWEEN, Trial, Tried, Trouble, goes_on, hasty, worked_often
+from tests.promises.service import running
+from tests.promises.shops import config, sandbox_of
 
 STORE = "us-woo"
 HELD = """
@@ -161,15 +165,20 @@ def well(trial: Trial, tmp_path_factory: pytest.TempPathFactory) -> Tried:
     return trial.well(f"sqlite:///{tmp_path_factory.mktemp('well')}/well.db")
 
 
-def fresh(request: pytest.FixtureRequest, engine: str) -> Iterator[str]:
-    """Addresses of empty databases of one engine, each dropped when the next is asked for."""
-    if engine == "sqlite":
-        for number in range(1_000_000):
-            yield f"sqlite:///{request.getfixturevalue('tmp_path')}/{number}.db"
-    server = request.getfixturevalue("postgres_server")
-    while True:
-        with server.database() as url:
-            yield url
+@pytest.fixture
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Makes an empty database of an engine; the one before it is dropped."""
+    numbers, dropping = itertools.count(1), ExitStack()
+
+    def make(engine: str) -> str:
+        dropping.close()
+        if engine == "sqlite":
+            return f"sqlite:///{tmp_path}/{next(numbers)}.db"
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        return dropping.enter_context(server.database())
+
+    with dropping:
+        yield make
 
 
 def is_sound(url: str) -> bool:
@@ -182,13 +191,12 @@ def is_sound(url: str) -> bool:
 
 @pytest.mark.parametrize("name", TROUBLES)
 def test_trouble_in_the_middle_leaves_no_trace(
-    request: pytest.FixtureRequest, trial: Trial, well: Tried, rng: random.Random, name: str
+    fresh: Callable[[str], str], trial: Trial, well: Tried, rng: random.Random, name: str
 ) -> None:
     """A sync in trouble is told so in the tree's own words, and the next ones end where an untroubled one does."""
     engine, trouble, leaf = TROUBLES[name]
     moment = rng.randint(well.moments // 5, well.moments // 2)
-    urls = fresh(request, engine)
-    url = next(urls)
+    url = fresh(engine)
 
     tried = trial.run(url, trouble, moment, BETWEEN)
 
@@ -197,17 +205,29 @@ def test_trouble_in_the_middle_leaves_no_trace(
     assert is_sound(url)
 
 
+@pytest.mark.parametrize("name", ["a file locked by another process", "a read-only server"])
+def test_a_service_outlives_the_trouble(
+    fresh: Callable[[str], str], sandbox: Sandbox, tmp_path: Path, name: str
+) -> None:
+    """A service whose database takes no writes says so, stays alive, and stores what it missed afterwards."""
+    engine, trouble, _ = TROUBLES[name]
+    url, shop = fresh(engine), sandbox.shops[STORE]
+    path = worked_often(config(tmp_path, [shop], hasty(url)))
+
+    with running(path) as service:
+        goes_on(service, shop, url, trouble(url))
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("name", TROUBLES)
 def test_trouble_at_any_moment_leaves_no_trace(
-    request: pytest.FixtureRequest, trial: Trial, well: Tried, name: str
+    fresh: Callable[[str], str], trial: Trial, well: Tried, name: str
 ) -> None:
     """Between whichever two transactions the trouble begins, the end is that of an untroubled sync."""
     engine, trouble, leaf = TROUBLES[name]
-    urls = fresh(request, engine)
 
     for moment in range(1, well.moments + 1):
-        url = next(urls)
+        url = fresh(engine)
         tried = trial.run(url, trouble, moment, BETWEEN)
 
         assert tried.told <= {leaf}, f"told {tried.told} at moment {moment}"

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,11 +18,11 @@ import pytest
 from syncd.errors import DatabaseUnavailable
 from syncd.sandbox import Sandbox
 from tests.postgres import PostgresServer, running_server
-from tests.promises.outages import BETWEEN, WITHIN, Trial, Tried, Trouble
-from tests.promises.shops import sandbox_of
+from tests.promises.outages import BETWEEN, WITHIN, Trial, Tried, Trouble, goes_on, worked_often
+from tests.promises.service import running
+from tests.promises.shops import config, sandbox_of
 
 STORE = "us-woo"
-PLACES = {"between two transactions": BETWEEN, "within a transaction": WITHIN}
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +43,11 @@ def trial(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Trial:
     return Trial(sandbox.shops[STORE], tmp_path_factory.mktemp("trial"))
 
 
-@pytest.fixture(scope="module", params=PLACES)
+@pytest.fixture(scope="module", params=[BETWEEN, WITHIN])
 def place(request: pytest.FixtureRequest) -> str:
     """Where trouble can begin."""
-    return PLACES[request.param]
+    where: str = request.param
+    return where
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,16 @@ def test_a_cut_off_session_is_survived(
 
     assert tried.told <= {DatabaseUnavailable}
     assert tried.end == well.end
+
+
+def test_a_service_outlives_its_server(sandbox: Sandbox, server: PostgresServer, tmp_path: Path) -> None:
+    """A service whose server dies says so, stays alive, and stores what it missed once the server is back."""
+    shop = sandbox.shops[STORE]
+    with server.database() as url:
+        path = worked_often(config(tmp_path, [shop], url))
+
+        with running(path) as service:
+            goes_on(service, shop, url, killed(server, url))
 
 
 @pytest.mark.soak
