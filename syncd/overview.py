@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -91,10 +91,11 @@ def overview(app: App) -> Overview:
     known = {(item.store_id, item.stream): item for item in app.database.runs.status()}
     streams = tuple(_stream_lines(app, known, now, has_daemon=has_daemon))
     size = app.database.size()
+    told = [item for item in troubles(app, patience=_NO_TIME) if kind_of(item.topic) != NEWS]
     wrong = [
-        *(item for item in troubles(app, patience=_NO_TIME) if kind_of(item.topic) != NEWS),
+        *told,
         *_by_hand(app),
-        *_unread(streams, now),
+        *_unread(streams, _sick(told), now),
         *_late(app, streams, now, has_daemon=has_daemon),
         *_rejected(streams, now),
         *_unseen(streams, now),
@@ -215,9 +216,14 @@ def _by_hand(app: App) -> Iterator[Trouble]:
             )
 
 
-def _unread(streams: Sequence[StreamLine], now: datetime) -> Iterator[Trouble]:
+def _sick(told: Iterable[Trouble]) -> set[str]:
+    """The stores that cannot be pulled, as their troubles' topics name them."""
+    places = (item.topic.partition(":")[2] for item in told if kind_of(item.topic) in ("failing", "paused"))
+    return {place.partition("/")[0] for place in places}
+
+
+def _unread(streams: Sequence[StreamLine], sick: Collection[str], now: datetime) -> Iterator[Trouble]:
     """What was never read to its end, is not just being read, and could be."""
-    sick = {line.store_id for line in streams if line.state.startswith(("failing", "paused"))}
     missing: dict[str, list[str]] = {}
     for line in streams:
         is_whole = line.known is not None and line.known.history_complete_since is not None

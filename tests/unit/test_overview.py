@@ -88,6 +88,17 @@ def test_what_was_never_read_is_told_with_its_command(sqlite_url: str, clock: Ma
     ]
 
 
+def test_no_backfill_is_proposed_for_a_store_that_cannot_be_asked(sqlite_url: str, clock: ManualClock) -> None:
+    """The store's own trouble comes first; the others are read meanwhile."""
+    with app_of(sqlite_url, clock, {}) as app:
+        ended(app, "failed", "nothing listens there")
+
+        words = _words(overview(app))
+
+    assert [text.partition(":")[0] for text in words] == [STORE, "not read from beginning to end yet"]
+    assert f"`syncd backfill --store {OTHER}` reads it" in words[1]
+
+
 def test_streams_grow_late_without_a_daemon(app: App, clock: ManualClock) -> None:
     """A missed turn is nothing, two are told, with who has to be started; a process that is gone is no daemon."""
     app.database.daemons.gone(process.own_name())
