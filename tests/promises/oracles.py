@@ -15,6 +15,7 @@ from sqlalchemy import MetaData, Row, Table
 from syncd.store.engine import Engines
 from syncd.store.tables import Merchant
 
+_PROFILE = "profile "
 Picture = Mapping[str, list[str]]
 
 _TABLES: MetaData = Merchant.metadata
@@ -63,12 +64,16 @@ def unfinished(url: str) -> list[str]:
 
 
 def _names(contacts: Iterable[Row[Any]]) -> dict[str, str]:
-    """What contacts and profiles are called in both databases."""
+    """What contacts and profiles are called in both databases; a profile goes under the id of one of its contacts."""
     names = {row.contact_id: f"{row.store_id}/{row.kind}/{row.external_id}" for row in contacts}
     members: dict[str, list[str]] = defaultdict(list)
     for row in contacts:
         members[row.profile_id].append(names[row.contact_id])
-    return names | {profile_id: f"whoever is {min(found)}" for profile_id, found in members.items()}
+    return names | {f"{_PROFILE}{profile_id}": f"whoever is {min(found)}" for profile_id, found in members.items()}
+
+
+def _named(column: str, cell: object, names: Mapping[str, str]) -> object:
+    return names.get(f"{_PROFILE}{cell}" if column == "profile_id" else str(cell), cell)
 
 
 def _shown(table: Table, rows: Iterable[Row[Any]], names: Mapping[str, str]) -> Iterable[str]:
@@ -76,7 +81,7 @@ def _shown(table: Table, rows: Iterable[Row[Any]], names: Mapping[str, str]) -> 
     is_live = _LIVE.get(table.name, lambda row: True)
     for row in rows:
         if is_live(row):
-            cells = {name: names.get(str(cell), cell) for name, cell in row._mapping.items() if name not in left_out}
+            cells = {name: _named(name, cell, names) for name, cell in row._mapping.items() if name not in left_out}
             yield repr(_sorted_pair(cells | {name: True for name in _WHEN_WE_SAW & cells.keys() if cells[name]}))
 
 

@@ -61,7 +61,7 @@ def _pulls(works: Works) -> Counter[str]:
 def test_a_sick_store_pauses_alone_and_comes_back_whole(
     works: Works, sandbox: Sandbox, clock: ManualClock, tmp_path: Path, status: int
 ) -> None:
-    """Half an hour of refusals: one pause, its reason told once; the others keep their pace; nothing is missing after."""
+    """Half an hour of refusals: one pause, its reason told once; the others keep their pace; nothing is missing."""
     sick = sandbox.shops[SICK]
     before = _pulls(works)
     sick.faults.add(Fault(kind=FaultKind.ANSWER, status=status, body="{}", times=None))
