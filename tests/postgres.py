@@ -31,7 +31,8 @@ cd "$2" || exit 1
 options="-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c timezone=America/New_York \
   -c fsync=off -c full_page_writes=off -c shared_buffers=32MB"
 start() {
-  "$1"/postgres -D data -p "$2" $options >log 2>&1 &
+  : >log
+  "$1"/postgres -D data -p "$2" $options >>log 2>&1 &
   until grep -q 'ready to accept connections' log || ! kill -0 $!; do sleep 0.05; done
   kill -0 $!
 }

@@ -61,8 +61,10 @@ def well(trial: Trial, server: PostgresServer, place: str) -> Tried:
 def killed(server: PostgresServer, _: str) -> Iterator[None]:
     """The server dies without a word, and is away until the block ends."""
     server.kill()
-    yield
-    server.start()
+    try:
+        yield
+    finally:
+        server.start()
 
 
 @contextmanager
