@@ -75,7 +75,7 @@ class World:
     def order(self, person: int, ago: timedelta, amount: int) -> None:
         """An order, placed before now or after."""
         self.count += 1
-        currency = ("EUR", "USD")[amount % 3 % 2]
+        currency = ("EUR", "USD")[amount % 3 % 2]  # 450 are euros
         placed_at = self.clock.now() - ago
         amounts = {"currency": currency, "total_minor": amount, "shipping_minor": 100}
         self.seed.order(f"O{self.count}", "eu", customer_id=str(person), placed_at=placed_at, **amounts)
@@ -267,7 +267,7 @@ def test_nobody_moves_before_the_moment_told(
     """Of all the moments at which somebody could move, none before the one told moves anybody; a comparison's does."""
     world.begin()
     for number, age in enumerate(ages):
-        world.order(number % 2, age, 100 * number + 50)
+        world.order(number // 5, age, 100 * number + 50)
     world.cart(0, ages[0])
     world.database.facts.recompute(world.policy)
     now = START + offset
@@ -345,3 +345,45 @@ def test_segments_that_are_gone_are_dropped_once(world: World) -> None:
 
 def _leaf(name: str, operator: str, value: int) -> Condition:
     return Compare(term=Term(name=name), operator=operator, value=Decimal(value))
+
+
+def test_a_clock_that_stepped_back_takes_its_moves_back(world: World) -> None:
+    """Who left by a clock that went wrong is in again once it is right."""
+    segments = [Segment(name="fresh", when="", condition=_leaf("days_since_last_order", "<", 3))]
+    world.begin()
+    world.order(0, timedelta(days=1), 500)
+    world.clock.step(timedelta(days=400).total_seconds())
+    world.derive(segments)
+
+    world.set_clock(START)
+    report = world.derive(segments)
+
+    assert report.segments["fresh"].members == 1
+
+
+def test_a_tag_that_comes_or_goes_is_news(world: World) -> None:
+    """A segment that asks about a tag follows it, though nobody's facts have changed."""
+    segments = [Segment(name="tagged", when="", condition=IsTrue(term=Term(name="has_tag", args=("vip",))))]
+    world.begin()
+    world.derive(segments)
+
+    sizes = []
+    for is_present in (True, False):
+        world.clock.advance(1)
+        world.tag(0, is_present)
+        sizes.append(world.derive(segments).segments["tagged"].members)
+
+    assert sizes == [1, 0]
+
+
+def test_a_new_policy_is_a_new_beginning(world: World) -> None:
+    """What counts as revenue is worked out anew for everybody when the config says so, and segments follow."""
+    segments = [Segment(name="spender", when="", condition=_leaf("spent", ">=", 4))]
+    world.begin()
+    world.order(0, timedelta(days=1), 450)
+    world.derive(segments)
+
+    world.policy = RevenuePolicy(currency="EUR", include_shipping=False)
+    report = world.derive(segments)
+
+    assert (report.profiles, report.segments["spender"].left) == (len(PEOPLE), 1)
