@@ -232,7 +232,7 @@ class _Run:
         self._walk = walk
         self._tools = tools
         self._counts = walk.counts
-        self._declared = walk.declared
+        self._declared = walk.declared or None  # of a first page without rows, 0 may be anybody's
         self._signpost = walk.signpost
         self._pages = 0
         self._filter_ignored = False
@@ -262,7 +262,15 @@ class _Run:
 
     def _commit_pages(self) -> bool:
         """Store page after page; False where the time to stop came before the last one."""
-        pulled = self._source.connector.pull(self._lease.key.stream, self._walk.window, self._walk.cursor)
+        is_done = self._commit_from(self._walk.cursor)
+        if is_done and self._walk.window.is_complete and not self._counts.read:
+            # anybody can answer with nothing, and all that is known would count as deleted: it must be said twice
+            self._declared = None
+            is_done = self._commit_from(None)
+        return is_done
+
+    def _commit_from(self, cursor: str | None) -> bool:
+        pulled = self._source.connector.pull(self._lease.key.stream, self._walk.window, cursor)
         with closing(
             look_ahead(pulled, self._keep_lease)
         ) as pages:  # nothing is asked for any more once the lease is given back
@@ -275,6 +283,8 @@ class _Run:
         return True
 
     def _take(self, page: Page) -> None:
+        if not page.declared and self._counts.read:
+            page = replace(page, declared=None)  # a count of nothing where there was something counts nothing
         self._signpost = self._signpost or self._signpost_of(page)
         earlier, self._counts = self._counts, self._commit(page)
         self._tools.meter.stored(self._source.store_id, self._lease.key.stream, self._counts.gained(earlier))
@@ -346,7 +356,8 @@ class _Run:
         is_complete = self._walk.window.is_complete
         is_live = self._lease.key.lane is Lane.LIVE
         return WalkEnd(
-            bookmark=self._signpost if is_live else None,
+            # where nothing was found the bookmark stays: should the answer have been wrong, the next run asks again
+            bookmark=self._signpost if is_live and (is_complete or self._counts.read) else None,
             fresh_until=self._signpost,
             history_complete=is_complete and not self._hides_older,
             is_sweep=is_complete,

@@ -59,8 +59,9 @@ class Slice(Generic[Source]):
 
     @property
     def end(self) -> int:
-        """The number of the row behind the last one here."""
-        return self.position.first_row + len(self.rows)
+        """The number of the row behind the last one here; a row that comes twice is one."""
+        ids = [number for row in self.rows if (number := row_id(row)) is not None]
+        return self.position.first_row + len(self.rows) - len(ids) + len(set(ids))
 
     @property
     def is_short(self) -> bool:
@@ -143,8 +144,15 @@ def _is_by_page(place: Place, found: Slice[Source]) -> bool | None:
     if place.by_page and found.ids[0] == place.first:
         raise PaginationLoop("the shop gives the same page again and again")
     if place.by_page is None and found.ids[0] <= place.last:
-        return found.ids[0] < place.last
+        return _is_first_again(place, found)
     return place.by_page
+
+
+def _is_first_again(place: Place, found: Slice[Source]) -> bool | None:
+    """Whether most of the rows were met before; a few more than the one of overlap may have joined the listing."""
+    if found.ids[0] == place.last:
+        return False
+    return True if 2 * sum(number <= place.last for number in found.ids) > len(found.ids) else None
 
 
 def _step_back(fetch: Fetch[Source], place: Place, found: Slice[Source]) -> Slice[Source]:
@@ -192,9 +200,9 @@ def _unmet(place: Place, found: Slice[Source]) -> list[tuple[str, Row]]:
 
 
 def _is_end(place: Place, behind: Place, found: Slice[Source]) -> bool:
-    if not found.rows or (found.total is None and found.is_short):
-        return True
-    if found.total is not None and found.end >= found.total:
+    if not found.total:
+        return found.total is not None or found.is_short or behind.idle >= _PATIENCE
+    if found.rows and found.end >= found.total:
         return True
     # rows are missing here, or moved while the walk stepped back: ask again, but not for ever; the count tells the
     # caller what never came

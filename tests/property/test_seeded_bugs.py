@@ -195,7 +195,8 @@ class Bug:
 ORDERS = Stream.ORDERS
 _SETTLED: list[Step] = [Do("burst"), Wait(1000), Run(ORDERS)]
 _LATE: list[Step] = [*_SETTLED, Do("late_edit", 3)]
-_LAGGING: list[Step] = [*_SETTLED, Wait(1000), Run(ORDERS), Do("edit", 3), Wait(1), Run(ORDERS)]
+# one edit is seen and moves the bookmark, past another that is shown later
+_LAGGING: list[Step] = [*_SETTLED, Wait(1000), Do("edit", 4), Wait(200), Do("edit", 3), Wait(1), Run(ORDERS)]
 _RESUMED: list[Step] = [Do("burst"), Do("burst"), Wait(1000), Run(ORDERS, "sweep", cut=Cut(1)), Run(ORDERS)]
 _LATE_RESUMED: list[Step] = [*_RESUMED[:-1], Wait(1000), Run(ORDERS)]
 _WITHHELD: list[Step] = [*_SETTLED, Wait(1000), Run(ORDERS, "sweep", withheld=(0, 1))]

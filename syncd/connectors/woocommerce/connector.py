@@ -203,17 +203,23 @@ class WooCommerce:
             answer = self._transport.send(listing.of(some))
             done = answer.request.params["include"].count(",") + 1
             size.note(len(some), done)
+            found = self._found(listing, answer, rest[:done])
             after, rest = rest[done - 1], rest[done:]
-            rows = sorted((number, row) for row in _rows(answer) if (number := row_id(row)) is not None)
             yield Page(
                 stream=stream,
-                records=_records(stream, ((str(number), row) for number, row in rows)),
+                records=_records(stream, ((str(number), found[number]) for number in sorted(found))),
                 cursor=_cursor_after(after),
                 is_last=not rest,
                 declared=None,
                 server_time=asked.server_time or answer.server_time,
                 asked_at=answer.asked_at,
             )
+
+    def _found(self, listing: _Listing, answer: Answer, wanted: Sequence[int]) -> dict[int, Row]:
+        """The rows by id; those that an answer lacks are asked for once more before they count as gone."""
+        found = _by_id(_rows(answer))
+        missing = [number for number in wanted if number not in found]
+        return found | _by_id(_rows(self._transport.send(listing.of(missing)))) if missing else found
 
     def _empty_page(self, stream: Stream, asked: _Asked, after: int) -> Page:
         return Page(
@@ -236,6 +242,13 @@ class WooCommerce:
 
     def _moved_customers(self, since: datetime) -> _Asked:
         """Accounts that may have changed: those behind changed orders, and the new ones."""
+        buyers = self._buyers(since)
+        new = set(self._new_customers(since))
+        if new and not buyers.ids:  # with nothing at all the bookmark stays, and the next run asks again
+            new.update(self._buyers(since).ids)
+        return replace(buyers, ids=tuple(sorted({*buyers.ids, *new})))
+
+    def _buyers(self, since: datetime) -> _Asked:
         listing = self._listing(Stream.ORDERS, since)
         owners = _Listing(path=listing.path, params={**listing.params, "_fields": "id,customer_id"})
         ids: set[int] = set()
@@ -243,8 +256,7 @@ class WooCommerce:
         for done in self._walk(owners, Place()):
             ids.update(owner for _, row in done.rows if isinstance(owner := row.get("customer_id"), int) and owner)
             server_times.append(done.slice.source.server_time)
-        ids.update(self._new_customers(since))
-        return _Asked(ids=tuple(sorted(ids)), server_time=server_times[0])
+        return _Asked(ids=tuple(ids), server_time=server_times[0])
 
     def _new_customers(self, since: datetime) -> Iterator[int]:
         earliest = _utc_text(since)
@@ -253,6 +265,7 @@ class WooCommerce:
         for start in itertools.count(0, PAGE_SIZES[0]):
             position = Position(start=start, size=PAGE_SIZES[0], by_page=True)
             rows = _rows(self._transport.send(listing.at(position, ())))
+            rows = rows or _rows(self._transport.send(listing.at(position, ())))  # a shop without users is none
             yield from (number for row in rows if (number := row_id(row)) and _created(row) >= earliest)
             if len(rows) < PAGE_SIZES[0] or _created(rows[-1]) < earliest:
                 return
@@ -261,6 +274,10 @@ class WooCommerce:
 def _records(stream: Stream, rows: Iterable[tuple[str, Row]]) -> tuple[RawRecord, ...]:
     prefix = CART_PREFIX if stream is Stream.CARTS else ""
     return tuple(RawRecord(external_id=prefix + external_id, payload=row) for external_id, row in rows)
+
+
+def _by_id(rows: Iterable[Row]) -> dict[int, Row]:
+    return {number: row for row in rows if (number := row_id(row)) is not None}
 
 
 def _rows(answer: Answer) -> list[Row]:
