@@ -15,7 +15,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Any, TextIO, cast
 from urllib.parse import quote
@@ -48,13 +48,19 @@ Event = MutableMapping[str, Any]  # structlog's own type of what a processor han
 
 
 class _StandardError(io.TextIOBase, TextIO):
-    """Standard error as it is at each line, since bars that are drawn on a terminal stand in for it meanwhile."""
+    """Standard error as it is at each line, since bars that are drawn on a terminal stand in for it meanwhile.
+
+    A line that cannot be written, to a full disk or a closed pipe, is lost: the work that it tells of goes on.
+    """
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        with suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.flush()
 
     def isatty(self) -> bool:
         return sys.stderr.isatty()

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
+from structlog.testing import capture_logs
 
 from syncd.app import App
 from syncd.errors import DatabaseBusy, DatabaseUnavailable
@@ -87,7 +88,8 @@ class Trial:
 
     @contextmanager
     def _app(self, url: str) -> Iterator[App]:
-        with App(load(config(self._folder, [self._shop], url, push="auto"))) as app:
+        # a disk that is full for us would be full for the log of the tests, too
+        with capture_logs(), App(load(config(self._folder, [self._shop], url, push="auto"))) as app:
             connector: Any = app.connector(self._shop.name)
             connector._page_sizes = PAGE_SIZES
             yield app

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import structlog
@@ -249,6 +250,25 @@ def test_a_pseudonym_is_the_same_within_one_installation_only() -> None:
     assert name != logs.pseudonym("jo@example.org", b"other")
     assert name != logs.pseudonym("jo@example.com", b"salt")
     assert "jo" not in name
+
+
+FULL_DISK = """
+from syncd import logs
+logs.configure("info", "json")
+for number in range(3):
+    logs.get_logger("syncd").info("page_stored", number=number)
+    print(number)
+"""
+
+
+def test_a_log_on_a_full_disk_stops_nothing() -> None:
+    """Lines that find no room are lost, and whoever logged them goes on."""
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        done = subprocess.run(
+            [sys.executable, "-c", FULL_DISK], stdout=subprocess.PIPE, stderr=full, text=True, check=False, timeout=60
+        )
+
+    assert (done.returncode, done.stdout.split()) == (0, ["0", "1", "2"])
 
 
 CRASH = f"""
