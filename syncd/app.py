@@ -119,6 +119,8 @@ class SyncReport:
         codes = {outcome.exit_code for outcome in self.outcomes}
         if self.brake is not None:
             codes.add(self.brake.exit_code)
+        if self.applied is not None:
+            codes.add(self.applied.exit_code)
         gravity = [code for code in ExitCode if code not in (ExitCode.OK, ExitCode.INCOMPLETE, ExitCode.TRY_AGAIN)]
         order = (*gravity, ExitCode.TRY_AGAIN, ExitCode.INCOMPLETE)
         return next((code for code in order if code in codes), ExitCode.OK)
@@ -264,7 +266,7 @@ class App:
             self._resume(store_id, push=True)
         else:
             words = [finding.words for finding in facts.findings if finding.level == "error"]
-            self._pause(store_id, "; ".join(words), push=True)
+            self._pause(store_id, "; ".join(words) or "the key may not write tags: see `syncd check`", push=True)
         return facts
 
     def _pause(self, store_id: str, reason: str, *, stream: Stream | None = None, push: bool = False) -> None:

@@ -54,7 +54,7 @@ def apply(
             _ask(made, as_json=as_json)
         report = opened.apply(made, approved=approve)
     emit(as_json, lambda: screens.apply_json(report), lambda: screens.show_apply(report))
-    return int(ExitCode.TRY_AGAIN if any(store.stopped and not store.held for store in report.stores) else ExitCode.OK)
+    return int(report.exit_code)
 
 
 def _ask(made: push.Plan, *, as_json: bool) -> None:

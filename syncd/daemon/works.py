@@ -9,25 +9,23 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from syncd import process
-from syncd.app import PATIENCE_S, App, Outcome, Selection
+from syncd.app import PATIENCE_S, App, Selection
 from syncd.clock import Clock, SystemClock
-from syncd.daemon.breaker import Breaker
+from syncd.daemon.pulls import Pulls
 from syncd.daemon.pulse import Pulse, Watched
 from syncd.errors import (
     BrakeTripped,
     ConfigInvalid,
     DatabaseBusy,
     DatabaseUnavailable,
-    Interrupted,
     LockHeld,
-    RateLimited,
     RetryLater,
     StopProcess,
     StopStore,
@@ -35,11 +33,9 @@ from syncd.errors import (
 )
 from syncd.logs import bound, get_logger
 from syncd.meter import SILENT, Meter
-from syncd.model import Lane, Stream
 from syncd.notify import Notifier
 from syncd.segments import load_segments
 from syncd.settings import Settings
-from syncd.store.types import LaneKey
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
@@ -50,7 +46,7 @@ _DERIVE_EVERY = timedelta(minutes=1)  # what other processes stored, and what ti
 _PUSH_EVERY = timedelta(minutes=5)  # what staff changed in the shop, and what waits for another try
 _CARE_EVERY = timedelta(minutes=1)
 _HOUSEKEEPING_EVERY = timedelta(hours=1)
-_PAUSED_RETRY = timedelta(minutes=10)  # a key that was mended, a plan that was paid: nobody has to tell us
+_PULL, _PUSH = "pull ", "push "  # begin the names of a store's jobs: no store's id has a space
 _PULL_SILENCE_S = 600.0  # without a page or an exchange; twice what one request may take, waits included
 _WORK_SILENCE_S = 3600.0  # of deriving or writing, which show no signs of life in between
 _DATABASE_AWAY = (DatabaseBusy, DatabaseUnavailable)
@@ -69,14 +65,13 @@ class Works:
 
     def __init__(self, settings: Settings, pulse: Pulse, meter: Meter = SILENT, clock: Clock | None = None) -> None:
         stop = threading.Event()
-        watched = Watched(meter, lambda store_id: pulse.beat(self._worker(store_id)))
+        watched = Watched(meter, self._beat)
         self.app = app = App(settings, clock=clock or SystemClock(stop), stop=stop, meter=watched)
         self.failure: StopProcess | None = None
         self._pulse = pulse
         self._merchant = settings.merchant
         self._notifier = Notifier(app, faults=pulse.silent)
-        self._breakers: dict[tuple[str, Stream | None], Breaker] = defaultdict(lambda: Breaker(app.clock))
-        self._begun: set[str] = set()
+        self._pulls = {store_id: Pulls(app, store_id) for store_id in settings.stores}
         self._stored = threading.Event()
         self._push_wanted: set[str] = set()
         self._last_s: dict[str, float] = {}
@@ -138,10 +133,9 @@ class Works:
     # -- jobs ---------------------------------------------------------------------------------------------------
 
     def pull(self, store_id: str) -> None:
-        """Pull what is due of one store, stream after stream."""
-        for stream in self._due(store_id):
-            if not (self.app.stop.is_set() or self._breakers[store_id, None].is_open):
-                self._pull_stream(LaneKey(store_id=store_id, stream=stream, lane=Lane.LIVE))
+        """Pull what is due of one store."""
+        if self._pulls[store_id].work():
+            self._stored.set()
 
     def derive(self) -> None:
         """Derive what pulls have touched, at once where they were ours; then let the stores' tags follow."""
@@ -154,7 +148,7 @@ class Works:
 
     def push(self, store_id: str) -> None:
         """Bring one store's tags up to date where that is automatic."""
-        if store_id not in self._push_wanted and not self._is_time(f"push {store_id}", _PUSH_EVERY):
+        if store_id not in self._push_wanted and not self._is_time(_PUSH + store_id, _PUSH_EVERY):
             return
         self._push_wanted.discard(store_id)
         self.app.apply_automatic(Selection(stores=(store_id,)))
@@ -166,56 +160,11 @@ class Works:
         if self._is_time("housekeeping", _HOUSEKEEPING_EVERY):
             self.app.database.keep_house(now, self.app.settings.housekeeping.keep_runs)
 
-    # -- pulling ------------------------------------------------------------------------------------------------
-
-    def _due(self, store_id: str) -> list[Stream]:
-        """The streams whose turn may have come; at first all of them, since a process that died may have left one."""
-        self._pulse.beat(self._worker(store_id))
-        streams = list(self.app.settings.store(store_id).streams)
-        if store_id not in self._begun:
-            self._begun.add(store_id)
-            return streams
-        now, due_at = self.app.clock.now(), self.app.database.turns.due_at(store_id)
-        return [stream for stream in streams if self._may_be_due(store_id, stream, due_at.get(stream), now)]
-
-    def _may_be_due(self, store_id: str, stream: Stream, at: datetime | None, now: datetime) -> bool:
-        if self._breakers[store_id, None].is_open or self._breakers[store_id, stream].is_open:
-            return False
-        return at is None or at <= now or at > self._latest(store_id, stream, now)
-
-    def _latest(self, store_id: str, stream: Stream, now: datetime) -> datetime:
-        """The furthest that a stream's next turn can lie off; one beyond was written before the clock stepped back."""
-        settings = self.app.settings
-        return settings.store(store_id).streams[stream].latest(now, settings.timezone)
-
-    def _pull_stream(self, key: LaneKey) -> None:
-        now, settings = self.app.clock.now(), self.app.settings
-        next_at = settings.store(key.store_id).streams[key.stream].after(now, settings.timezone)
-        latest = self._latest(key.store_id, key.stream, now)
-        if not self.app.database.turns.take(key, now=now, next_at=next_at, latest=latest):
-            return
-        selection = Selection(stores=(key.store_id,), streams=(key.stream,))
-        for outcome in self.app.pull(selection, self.app.live_ask):
-            self._mind(key, outcome)
-        self._stored.set()
-
-    def _mind(self, key: LaneKey, outcome: Outcome) -> None:
-        """Decide when a stream has its next turn, by how this one ended."""
-        store, stream = self._breakers[key.store_id, None], self._breakers[key.store_id, key.stream]
-        turns, error = self.app.database.turns, outcome.error
-        if error is None:
-            store.well()
-            stream.well()
-        elif isinstance(error, Interrupted):
-            turns.put_off(key, self.app.clock.now())
-        elif isinstance(error, RetryLater):
-            asked_s = error.retry_after_s if isinstance(error, RateLimited) else 0.0
-            turns.put_off(key, store.failed(asked_s))
-        elif isinstance(error, (StopStore, ConfigInvalid)):
-            is_streams = isinstance(error, StopStore) and error.stops_stream_only
-            turns.put_off(key, (stream if is_streams else store).rest(_PAUSED_RETRY))
-
     # -- the ticker ---------------------------------------------------------------------------------------------
+
+    def _beat(self, store_id: str) -> None:
+        for job in (_PULL, _PUSH):
+            self._pulse.beat(self._worker(job + store_id))
 
     @property
     def _ticking(self) -> str:
@@ -248,9 +197,9 @@ class Works:
         self._pulse.expect(self._ticking, 60.0)
         scheduler.add_job(self._pulse.beat, "interval", args=[self._ticking], seconds=TICK.total_seconds())
         for store_id in self.app.settings.stores:
-            every(TICK, store_id, lambda store_id=store_id: self.pull(store_id), _PULL_SILENCE_S)  # type: ignore[misc]
+            every(TICK, _PULL + store_id, partial(self.pull, store_id), _PULL_SILENCE_S)
         for store_id in self._automatic():
-            every(_DERIVE_TICK, f"push {store_id}", lambda store_id=store_id: self.push(store_id), _WORK_SILENCE_S)  # type: ignore[misc]
+            every(_DERIVE_TICK, _PUSH + store_id, partial(self.push, store_id), _WORK_SILENCE_S)
         every(_DERIVE_TICK, "derive", self.derive, _WORK_SILENCE_S)
         every(_CARE_EVERY, "care", self.take_care, _WORK_SILENCE_S)
         every(_CARE_EVERY, "notices", self._notifier.round, _WORK_SILENCE_S)  # told also while the database is away

@@ -23,6 +23,7 @@ from syncd.errors import (
     ConfigInvalid,
     DatabaseBusy,
     DatabaseUnavailable,
+    ExitCode,
     Interrupted,
     LockHeld,
     RetryLater,
@@ -81,6 +82,7 @@ class StoreReport:
         waiting: Changes that stay in the outbox for a later apply.
         held: Changes of the plan that were not even queued, because writing to the store is off or paused.
         stopped: Why delivery ended before everything was tried; empty where it did not.
+        exit_code: What this store alone would tell the shell; a store that was not tried is no failure.
     """
 
     store_id: str
@@ -89,6 +91,7 @@ class StoreReport:
     waiting: int = 0
     held: int = 0
     stopped: str = ""
+    exit_code: ExitCode = ExitCode.OK
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +112,14 @@ class ApplyReport:
     def confirmed(self) -> int:
         """Changes that the platforms have taken."""
         return sum(store.confirmed for store in self.stores)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What to tell the shell: a failure that somebody has to mend before one that goes by."""
+        codes = {store.exit_code for store in self.stores}
+        return next(
+            (code for code in (ExitCode.FAILED, ExitCode.LOCK_HELD, ExitCode.TRY_AGAIN) if code in codes), ExitCode.OK
+        )
 
 
 def apply(plan: Plan, delivery: Delivery, approved: int | None = None) -> ApplyReport:
@@ -195,6 +206,7 @@ class _Courier:
     rejected: list[tuple[PlannedChange, str]] = field(default_factory=list)
     waiting: int = 0
     stopped: str = ""
+    exit_code: ExitCode = ExitCode.OK
 
     @property
     def _target(self) -> Target:
@@ -209,9 +221,9 @@ class _Courier:
         except (DatabaseBusy, DatabaseUnavailable):
             raise  # it is not the shop that failed
         except (RetryLater, LockHeld) as error:
-            self.stopped = error.message
+            self.stopped, self.exit_code = error.message, error.exit_code
         except StopStore as error:
-            self.stopped = error.message
+            self.stopped, self.exit_code = error.message, error.exit_code
             self.delivery.database.pauses.put(self.store_id, error.message, push=True)
 
     def read_back_interrupted(self) -> None:
@@ -234,6 +246,7 @@ class _Courier:
             rejected=tuple(self.rejected),
             waiting=self.waiting,
             stopped=self.stopped,
+            exit_code=self.exit_code,
         )
 
     def _started(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:

@@ -64,13 +64,13 @@ def test_a_step_back_wakes_the_ticker(works: Works, clock: ManualClock) -> None:
     works.start()
     ticker = works._scheduler
     assert ticker is not None
-    job = ticker.get_job("us-woo")
+    job = ticker.get_job("pull us-woo")
     ahead = datetime.now(UTC) + timedelta(hours=1)
     job.modify(next_run_time=ahead)
 
     works.keep_ticking()
 
-    found = ticker.get_job("us-woo")
+    found = ticker.get_job("pull us-woo")
     assert found.next_run_time < ahead - timedelta(minutes=59)
 
 

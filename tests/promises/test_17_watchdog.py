@@ -96,7 +96,7 @@ def test_a_hung_job_is_noticed(sandbox: Sandbox, database_url: str, tmp_path: Pa
 
     assert patient[0] == 200
     assert hung[0] == 503
-    assert "acme/us-woo gave no sign of life for 659 s" in hung[1]
+    assert "acme/pull us-woo gave no sign of life for 659 s" in hung[1]
 
 
 def test_answers_are_signs_of_life(sandbox: Sandbox, database_url: str, tmp_path: Path, clock: ManualClock) -> None:
@@ -111,7 +111,7 @@ def test_answers_are_signs_of_life(sandbox: Sandbox, database_url: str, tmp_path
         silent.extend(pulse.silent())
 
     shop.mutator = slow
-    works._guarded("us-woo", lambda: works.pull("us-woo"), 600.0)
+    works._guarded("pull us-woo", lambda: works.pull("us-woo"), 600.0)
     works.close()
 
     assert clock.monotonic() > 1200
