@@ -71,7 +71,8 @@ class Service:
             systemd.tell("READY=1")
             self._turn_until_stopped()
             systemd.tell("STOPPING=1")
-            self._close(list(self._at_work))
+            with self._changing:
+                self._close(list(self._at_work))
         if self._failure is not None:
             raise self._failure
         return ExitCode.OK
