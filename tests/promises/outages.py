@@ -55,6 +55,7 @@ class Tried:
     """A sync in trouble: what was told of it, between which moments it could begin, and how it ended."""
 
     told: set[type[Exception]]
+    boundary: str
     moments: int
     end: End
 
@@ -84,7 +85,12 @@ class Trial:
             paused = [pause.reason for pause in app.database.pauses.all()]
         assert left[-1] is None, "the database is well, and syncd is not"
         watch.look()
-        return Tried(told={error for error in told if error}, moments=passed(), end=self._end(url, watch, paused))
+        return Tried(
+            told={error for error in told if error},
+            boundary=boundary,
+            moments=passed(),
+            end=self._end(url, watch, paused),
+        )
 
     @contextmanager
     def _app(self, url: str) -> Iterator[App]:

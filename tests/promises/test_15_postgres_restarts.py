@@ -23,6 +23,9 @@ from tests.promises.service import running
 from tests.promises.shops import config, sandbox_of
 
 STORE = "us-woo"
+SAMPLE = 80  # of the moments of a soak
+# A cursor whose server was killed cannot be closed any more.
+pytestmark = pytest.mark.filterwarnings("ignore:.*ServerCursor.*was deleted while still open:ResourceWarning")
 
 
 @pytest.fixture(scope="module")
@@ -81,27 +84,23 @@ def troubles(server: PostgresServer) -> Mapping[str, Trouble]:
     return {"killed": partial(killed, server), "cut off": partial(cut_off, server)}
 
 
-def test_a_killed_server_is_survived(
-    trial: Trial, server: PostgresServer, well: Tried, place: str, rng: random.Random
-) -> None:
+def test_a_killed_server_is_survived(trial: Trial, server: PostgresServer, well: Tried, rng: random.Random) -> None:
     """A sync that loses its server is told so, also while it is away, and goes on with the started one."""
     moment = rng.randint(well.moments // 5, well.moments - 1)
 
     with server.database() as url:
-        tried = trial.run(url, troubles(server)["killed"], moment, place)
+        tried = trial.run(url, troubles(server)["killed"], moment, well.boundary)
 
     assert tried.told == {DatabaseUnavailable}
     assert tried.end == well.end
 
 
-def test_a_cut_off_session_is_survived(
-    trial: Trial, server: PostgresServer, well: Tried, place: str, rng: random.Random
-) -> None:
+def test_a_cut_off_session_is_survived(trial: Trial, server: PostgresServer, well: Tried, rng: random.Random) -> None:
     """Ended sessions are hardly noticed between two transactions; within one it is told, and the next try goes on."""
     moment = rng.randint(well.moments // 5, well.moments - 1)
 
     with server.database() as url:
-        tried = trial.run(url, troubles(server)["cut off"], moment, place)
+        tried = trial.run(url, troubles(server)["cut off"], moment, well.boundary)
 
     assert tried.told <= {DatabaseUnavailable}
     assert tried.end == well.end
@@ -120,12 +119,12 @@ def test_a_service_outlives_its_server(sandbox: Sandbox, server: PostgresServer,
 @pytest.mark.soak
 @pytest.mark.parametrize("name", ["killed", "cut off"])
 def test_trouble_at_any_moment_is_survived(
-    trial: Trial, server: PostgresServer, well: Tried, place: str, name: str
+    trial: Trial, server: PostgresServer, well: Tried, name: str, rng: random.Random
 ) -> None:
     """Wherever the sync is when its server goes, the end is that of an untroubled one."""
-    for moment in range(1, well.moments + 1):
+    for moment in rng.sample(range(1, well.moments + 1), min(SAMPLE, well.moments)):
         with server.database() as url:
-            tried = trial.run(url, troubles(server)[name], moment, place)
+            tried = trial.run(url, troubles(server)[name], moment, well.boundary)
 
         assert tried.told <= {DatabaseUnavailable}, f"told {tried.told} at moment {moment}"
         assert tried.end == well.end, f"another end when it happens at moment {moment}"
