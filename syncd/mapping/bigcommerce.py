@@ -188,7 +188,7 @@ def _cart(external_id: str, fields: Fields) -> Cart:
     cart = Cart(
         external_id=external_id,
         status=fields.text("status"),
-        is_open=fields.value("status_id") == _INCOMPLETE,
+        is_open=fields.count("status_id") == _INCOMPLETE,
         customer_id=fields.external_id("customer_id") or None,
         email=billing.known_text("email"),
         phone=billing.known_text("phone"),

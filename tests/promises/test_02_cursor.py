@@ -7,20 +7,14 @@ page over moving rows): tests/property/test_seeded_bugs.py. Random histories are
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
-from syncd.connectors.base import Connector
-from syncd.connectors.bigcommerce.connector import BigCommerce
-from syncd.connectors.shopify.connector import Shopify, Sizes
-from syncd.connectors.woocommerce.connector import WooCommerce
-from syncd.connectors.woocommerce.dialect import WooCommerceConfig
 from syncd.model import Stream
-from tests import bigcommerce, shopify
 from tests.clock import START, ManualClock
+from tests.promises.wide import wide
 from tests.property.histories import Do, Player, Run, Step, Wait, opened
 from tests.property.served import SERVED, ServedStage, served
 from tests.property.shops import BURST
@@ -29,30 +23,6 @@ ROWS = 1000
 PAGE = 90  # which 1,000 is no multiple of
 LATE = {"woocommerce": "late_edit", "shopify": "edit", "bigcommerce": "late_edit"}  # what lists show only later
 ORDERS = Stream.ORDERS
-
-
-def _woo(shop: Any, clock: ManualClock) -> Connector:
-    key = shop.credentials["admin"]
-    auth = {"consumer_key": key.consumer_key, "consumer_secret": key.consumer_secret}
-    config = WooCommerceConfig.model_validate({"url": shop.url, "auth": auth})
-    return WooCommerce(config, store_id=shop.name, clock=clock, page_sizes=(PAGE, 10))
-
-
-def _shopify(shop: Any, clock: ManualClock) -> Connector:
-    sizes = Sizes(page=PAGE, bulk_from=10 * ROWS)
-    return Shopify(shopify.config_of(shop), store_id=shop.name, clock=clock, sizes=sizes)
-
-
-def _bigcommerce(shop: Any, clock: ManualClock) -> Connector:
-    config = bigcommerce.config_of(shop)
-    return BigCommerce(config, store_id=shop.name, clock=clock, page_sizes=(PAGE, 10))
-
-
-WIDE: Mapping[str, Callable[[Any, ManualClock], Connector]] = {
-    "woocommerce": _woo,
-    "shopify": _shopify,
-    "bigcommerce": _bigcommerce,
-}
 
 
 @pytest.fixture(scope="module", params=SERVED)
@@ -79,8 +49,7 @@ def playing(stage: ServedStage, url: str) -> Iterator[Player]:
 @pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)], indirect=True)
 def test_a_thousand_rows_of_one_second(stage: ServedStage, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand orders placed in one second, then all changed in another while somebody goes on editing, all come."""
-    connect = WIDE[stage.shop.platform]
-    monkeypatch.setattr(stage, "connect", lambda clock: connect(stage.shop, clock))
+    monkeypatch.setattr(stage, "connect", lambda clock: wide(stage.shop, clock, PAGE))
     with playing(stage, database_url) as player:
         player.play([Do("burst")] * (ROWS // BURST + 1))
         player.play([Wait(1000), Run(ORDERS)])
