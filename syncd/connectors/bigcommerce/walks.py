@@ -171,7 +171,13 @@ class OrderWalk:
             yield Step(place=Place(last=span[-1]), is_last=span[-1] == rest[-1], rows=asked_for, answer=answer)
 
     def _ours(self, found: Iterable[Row]) -> list[Row]:
-        return [row for row in found if (row.get("status_id") == INCOMPLETE) is self._is_of_carts]
+        """The rows of this stream; one whose status cannot be read is left to the mapping, which says so."""
+        statuses = ((row, row.get("status_id")) for row in found)
+        return [
+            row
+            for row, status in statuses
+            if not isinstance(status, int) or (status == INCOMPLETE) is self._is_of_carts
+        ]
 
     def _count(self, modified: Mapping[str, str]) -> int | None:
         """How many orders, or carts, the store counts; None where it does not say."""
