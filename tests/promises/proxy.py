@@ -21,9 +21,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 _HTML = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
+_PAGING = frozenset({"page", "offset", "per_page", "limit", "after", "min_id"})
 _HOP = frozenset({"connection", "transfer-encoding", "content-length", "content-encoding", "keep-alive"})
 
 
@@ -93,6 +94,16 @@ class Exchange:
     def route(self) -> str:
         """What is asked, whichever part of it: pages of one listing have one route."""
         return urlsplit(self.path).path + (self.request.decode()[:120] if "graphql" in self.path else "")
+
+    @property
+    def listing(self) -> str:
+        """What is asked without which page of it: the page before of the same listing is one of these."""
+        if "graphql" in self.path:
+            asked = json.loads(self.request)
+            return json.dumps([asked["query"], {**asked.get("variables", {}), "after": None, "first": 0}])
+        path, _, query = self.path.partition("?")
+        kept = [pair for pair in parse_qsl(query) if pair[0] not in _PAGING and "oauth" not in pair[0]]
+        return path + json.dumps(kept)
 
     @property
     def is_write(self) -> bool:
@@ -174,7 +185,7 @@ class Proxy:
         rows = _rows_of(parsed) if answered.status == 200 and not answered.is_write else None
         if not rows:
             return answered
-        before = self._pages.get(answered.route)
+        before = self._pages.get(answered.listing)
         if kind is Spoil.REPEATED and before is None:
             return answered
         self.done[kind] += 1
@@ -188,7 +199,7 @@ class Proxy:
     def note(self, answered: Exchange) -> None:
         """Remember a true page, and that the route may be lied about again."""
         if answered.status == 200 and _rows_of(_parsed(answered)):
-            self._pages[answered.route] = answered
+            self._pages[answered.listing] = answered
         self._lied.discard(answered.route)
 
     def _shuffled(self, rows: list[Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from syncd.connectors.bigcommerce.dialect import Quota
 from syncd.connectors.exchange import Answer, Request
-from syncd.connectors.idwalk import Row
+from syncd.connectors.idwalk import Row, row_id
 from syncd.connectors.transport import Transport
 from syncd.errors import CorruptAnswer
 from syncd.model import Json
@@ -31,14 +31,21 @@ class Api:
         return self._transport.send(request)
 
     def listed(self, path: str, params: Mapping[str, str]) -> Iterator[Row]:
-        """Every row of a v3 list."""
-        return (row for answer in self.pages(path, params) for row in data(answer))
+        """Every row of a v3 list, once; rows without an id as they come."""
+        met: set[int | None] = set()
+        for row in (row for answer in self.pages(path, params) for row in data(answer)):
+            number = row_id(row)
+            if number is None or number not in met:
+                met.add(number)
+                yield row
 
     def pages(self, path: str, params: Mapping[str, str]) -> Iterator[Answer]:
         """Every page of a v3 list, asked for when it is wanted."""
         for number in itertools.count(1):
-            asked = {**params, "limit": str(LARGEST_PAGE), "page": str(number)}
-            answer = self.send(Request(path=path, params=asked))
+            asked = Request(path=path, params={**params, "limit": str(LARGEST_PAGE), "page": str(number)})
+            answer = self.send(asked)
+            if not data(answer):
+                answer = self.send(asked)  # anybody can answer with nothing: it must be said twice
             yield answer
             if number >= page_count(answer):
                 return

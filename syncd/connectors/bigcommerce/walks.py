@@ -90,7 +90,7 @@ class CustomerWalk:
         listing = Listing(path=_CUSTOMERS, params={**_WITH_PARTS, **_modified("date_modified:min", since)})
         declared, sizes, is_last = None, self._sizes, False
         while not is_last:
-            answer = self._api.send(listing.asked(sizes, **({"after": place.after} if place.after else {})))
+            answer = self._behind(place, listing.asked(sizes, **({"after": place.after} if place.after else {})))
             found, cursor, sizes = data(answer), end_cursor(answer), _sizes_from(answer, self._sizes)
             if found and cursor and cursor == place.after:
                 raise PaginationLoop("the shop gives the same page of customers again and again")
@@ -103,17 +103,29 @@ class CustomerWalk:
                 )
             yield Step(place=place, is_last=is_last, rows=found, answer=answer, declared=declared)
 
+    def _behind(self, place: Place, request: Request) -> Answer:
+        """The page behind a place; nothing, or the page before, must be said twice."""
+        answer = self._api.send(request)
+        is_doubtful = not data(answer) or end_cursor(answer) == place.after != ""
+        return self._api.send(request) if is_doubtful else answer
+
     def _of(self, ids: Sequence[int], place: Place) -> Iterator[Step]:
         """Customers by their ids, which are ascending."""
         rest = [number for number in ids if number > place.last]
         if not rest:
             yield Step(place=place, is_last=True)
         for part in chunks(rest, self._sizes[0]):
-            listing = Listing(path=_CUSTOMERS, params={**_WITH_PARTS, "id:in": joined(part)})
-            answer = self._api.send(listing.asked(self._sizes[:1]))
+            answer = self._api.send(self._some(part))
+            found = _by_id(answer)
+            if missing := [number for number in part if number not in found]:
+                found |= _by_id(self._api.send(self._some(missing)))  # who is gone must be missing twice
             place = replace(place, last=part[-1])
-            found = sorted(data(answer), key=lambda row: row_id(row) or 0)
-            yield Step(place=place, is_last=part[-1] == rest[-1], rows=found, answer=answer)
+            ordered = [found[number] for number in sorted(found)]
+            yield Step(place=place, is_last=part[-1] == rest[-1], rows=ordered, answer=answer)
+
+    def _some(self, ids: Sequence[int]) -> Request:
+        listing = Listing(path=_CUSTOMERS, params={**_WITH_PARTS, "id:in": joined(ids)})
+        return listing.asked(self._sizes[:1])
 
     def _resubscribed(self, since: datetime | None) -> Sequence[int]:
         """Customers not modified since, but whose newsletter subscription was."""
@@ -148,9 +160,9 @@ class OrderWalk:
         listing = Listing(path=_ORDERS, params={**_WITH_LINES, **self._status, **modified, "sort": "id:asc"})
         declared, sizes, is_last = self._count(modified), self._sizes, False
         while not is_last:
-            answer = self._api.send(listing.asked(sizes, min_id=str(place.last + 1)))
+            answer = self._behind(place, listing.asked(sizes, min_id=str(place.last + 1)))
             found, sizes = _orders(answer), _sizes_from(answer, self._sizes)
-            last = max((row_id(row) or 0 for row in found), default=place.last)
+            last = max(_last_id(answer), place.last)
             is_last = len(found) < sizes[0]
             if not is_last and last <= place.last:
                 raise PaginationLoop("the shop gives the same page of orders again and again")
@@ -158,6 +170,12 @@ class OrderWalk:
                 declared = self._count(modified)
             place = Place(last=last)
             yield Step(place=place, is_last=is_last, rows=self._ours(found), answer=answer, declared=declared)
+
+    def _behind(self, place: Place, request: Request) -> Answer:
+        """The page behind a place; rows of before must be said twice."""
+        answer = self._api.send(request)
+        is_doubtful = bool(_orders(answer)) and _last_id(answer) <= place.last
+        return self._api.send(request) if is_doubtful else answer
 
     def _of(self, ids: Sequence[int], place: Place) -> Iterator[Step]:
         """Orders by their ids, which are ascending: there is no filter by ids, but one by a span of them."""
@@ -187,6 +205,15 @@ class OrderWalk:
             return None
         counted = [row for row in rows(answer, statuses) if (row.get("id") == INCOMPLETE) is self._is_of_carts]
         return sum(number_of(row, "count") or 0 for row in counted)
+
+
+def _by_id(answer: Answer) -> dict[int, Row]:
+    return {number: row for row in data(answer) if (number := row_id(row)) is not None}
+
+
+def _last_id(answer: Answer) -> int:
+    """The greatest id of a page of orders; 0 where it has none."""
+    return max((row_id(row) or 0 for row in _orders(answer)), default=0)
 
 
 def _orders(answer: Answer) -> list[Row]:

@@ -166,7 +166,7 @@ class Shopify:
         hides_older = self._hides_older(stream)
         place, is_last = self._place(resume), False
         while not is_last:
-            reply = self._graph.ask(_page_question(asked, place, since))
+            reply = self._page(asked, place, since)
             if resume is None and place.after is None and since is None and self._is_bulk(stream, reply, asked):
                 first = BulkPlace.first(reply.answer, _declared(reply, asked))
                 yield self._bulk_ask(stream).page(first)  # who only wants the count has it, and starts nothing
@@ -184,6 +184,13 @@ class Shopify:
                 asked_at=reply.answer.asked_at,
                 hides_older=hides_older,
             )
+
+    def _page(self, asked: StreamDocuments, place: _Place, since: datetime | None) -> Reply:
+        """The page behind a place; one that cannot be is asked for once more."""
+        reply = self._graph.ask(_page_question(asked, place, since))
+        connection = _object(reply.data, asked.root)
+        is_odd = _has_next(connection) and (_end(connection) in (None, place.after) or not _rows(connection))
+        return self._graph.ask(_page_question(asked, place, since)) if is_odd else reply
 
     def _is_bulk(self, stream: Stream, reply: Reply, asked: StreamDocuments) -> bool:
         """Whether a walk of everything is long enough for a bulk operation, by the first page's count."""
@@ -207,6 +214,7 @@ class Shopify:
         while True:
             wanted = ids[place.read : place.read + place.size]
             reply = self._graph.ask(Question(document=asked.by_id, variables={"ids": wanted}))
+            _check_answered(reply)
             place = replace(place, read=place.read + reply.size, size=max(1, reply.size))
             yield Page(
                 stream=stream,
@@ -254,6 +262,8 @@ class Shopify:
         further = _object(_object(reply.data, "node"), asked.nested)
         if _has_next(further) and _end(further) == after:
             raise PaginationLoop(f"the shop gives the same {asked.nested} again and again")
+        if not _rows(further):
+            raise CorruptAnswer(f"the shop said that there are more {asked.nested}, and gives none")
         return further
 
 
@@ -312,6 +322,13 @@ def _rows(connection: Mapping[str, Json]) -> list[Row]:
     if not isinstance(nodes, list):
         raise CorruptAnswer("the answer holds no nodes")
     return [node for node in nodes if isinstance(node, dict) and node.get("id")]
+
+
+def _check_answered(reply: Reply) -> None:
+    """Hold an answer by ids against the question: what is gone is told by null, not left out."""
+    nodes = reply.data.get("nodes")
+    if isinstance(nodes, list) and len(nodes) < reply.size:
+        raise CorruptAnswer("the shop answers for fewer records than it was asked for")
 
 
 def _has_next(connection: Row) -> bool:

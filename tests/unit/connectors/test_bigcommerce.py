@@ -387,7 +387,7 @@ class TestPull:
         customers = [{"id": 1, "email": "a@b.example"}, {"id": 2, "email": "c@d.example"}]
         long = {"pagination": {**PAGE["pagination"], "total_pages": 900}}
 
-        with serving(_v3(customers), _v3([], long), _v3([{"id": 5}]), _v3([])) as server:
+        with serving(_v3(customers), _v3([{"id": 4}], long), _v3([{"id": 5}]), _v3([]), _v3([])) as server:
             found = _records(_scripted(server.url), Stream.CUSTOMERS)
 
         assert [record.payload["subscribers"] for record in found] == [[{"id": 5}], []]
