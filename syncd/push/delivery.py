@@ -340,8 +340,8 @@ class _Courier:
         tags = accounts[change.external_id]
         if tags is not None and (change.tag in tags) is (change.action is TagAction.ADD):
             return self._confirmation(item)
-        if item.attempts >= MOST_ATTEMPTS:
-            return self._rejection(item, f"given up after {MOST_ATTEMPTS} attempts without an answer")
+        if item.attempts >= MOST_ATTEMPTS:  # nobody refused it: it waits, however long the way is faulty
+            return self._put_off(item, f"sent {item.attempts} times without an answer, and not there", 0.0)
         return Settled(outbox_id=item.outbox_id, state="planned", reason="sent without an answer, and not there")
 
 

@@ -386,14 +386,18 @@ def test_a_lost_answer_is_read_back_before_anything_is_repeated(
     assert pushing.flow.database.tags.unsettled(STORE) == []
 
 
-def test_answers_that_keep_getting_lost_are_given_up(pushing: Pushing) -> None:
-    """Attempts are capped; what cannot be confirmed is rejected with its reason."""
+def test_answers_that_keep_getting_lost_wait(pushing: Pushing) -> None:
+    """Attempts of one apply are capped; what nobody refused is no rejection: it is sent once the way is well."""
     pushing.connector = LosingConnector(shop=pushing.flow.shop, losses=["before"] * 9)
 
-    report = pushing.run()
+    lost = pushing.run()
+    pushing.connector.losses.clear()
+    pushing.flow.clock.advance(3600)
+    sent = pushing.run()
 
-    assert {reason for _, reason in report.rejected} == {"given up after 5 attempts without an answer"}
-    assert (len(report.rejected), len(pushing.connector.losses)) == (4, 4)
+    assert (lost.rejected, lost.confirmed, lost.waiting) == ((), 0, 4)
+    assert (sent.confirmed, sent.waiting) == (4, 0)
+    assert sorted(pushing.flow.shop.writes) == [(f"{n}", ADD, "VIP") for n in range(5, 9)]
 
 
 def test_an_account_that_is_gone_when_read_back_is_rejected(pushing: Pushing) -> None:
