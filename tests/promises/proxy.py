@@ -106,6 +106,15 @@ class Exchange:
         return path + json.dumps(kept)
 
     @property
+    def is_first(self) -> bool:
+        """Whether a listing begins here, so that no page is before."""
+        if "graphql" in self.path:
+            return not json.loads(self.request).get("variables", {}).get("after")
+        asked = dict(parse_qsl(urlsplit(self.path).query))
+        places = (asked.get("page", "1"), asked.get("min_id", "1"), asked.get("offset", "0"), asked.get("after", ""))
+        return places == ("1", "1", "0", "")
+
+    @property
     def is_write(self) -> bool:
         """Whether the shop is to change something."""
         return b"mutation" in self.request if "graphql" in self.path else self.method not in ("GET", "OPTIONS")
@@ -186,7 +195,7 @@ class Proxy:
         if not rows:
             return answered
         before = self._pages.get(answered.listing)
-        if kind is Spoil.REPEATED and before is None:
+        if kind is Spoil.REPEATED and (before is None or answered.is_first):
             return answered
         self.done[kind] += 1
         if kind in EMPTY or kind is Spoil.REPEATED:
