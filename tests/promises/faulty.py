@@ -192,10 +192,10 @@ def differences(ended: Outcome, expected: Outcome) -> list[str]:
             if here.get(key) != there.get(key):
                 what = "missing" if key not in here else "not in the shop" if key not in there else "different"
                 found.append(f"{kind} {key} is {what}")
-    there = frozenset().union(*expected.people)  # a deleted order tells who somebody was for ever
+    known = frozenset().union(*expected.people)  # a deleted order tells who somebody was for ever
     for name in ("people", "members"):
-        here = {group & there for group in getattr(ended, name)} - {frozenset()}
-        found += [f"{name}: {set(group)}" for group in here ^ getattr(expected, name)]
+        groups_here = {group & known for group in getattr(ended, name)} - {frozenset()}
+        found += [f"{name}: {set(group)}" for group in groups_here ^ getattr(expected, name)]
     return found
 
 
@@ -259,7 +259,7 @@ def _woo_writes(state: Any, call: Any) -> Iterator[Write]:
 
 
 def _shopify_writes(state: Any, call: Any) -> Iterator[Write]:
-    body = json.loads(call.body) if call.path.endswith("graphql.json") else {"query": ""}
+    body: Any = json.loads(call.body) if call.path.endswith("graphql.json") else {"query": ""}
     for number, name in re.findall(r"c(\d+): ?(tagsAdd|tagsRemove)", body["query"]):
         account = body["variables"][f"id{number}"].rpartition("/")[2]
         yield account, body["variables"][f"tags{number}"][0], name == "tagsAdd"

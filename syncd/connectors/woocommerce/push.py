@@ -58,7 +58,7 @@ def _send(transport: Transport, wanted: Mapping[str, Meta]) -> dict[str, Json]:
         if len(wanted) == 1:
             return {external_id: {"error": {"message": error.message}} for external_id in wanted}
     else:
-        return dict(zip(wanted, _items(answer, len(wanted)), strict=True))
+        return _items(answer, list(wanted))
     ids = list(wanted)
     half = len(ids) // 2
     first = _send(transport, {external_id: wanted[external_id] for external_id in ids[:half]})
@@ -83,11 +83,22 @@ def _request(wanted: Mapping[str, Meta]) -> Request:
     return Request(method="POST", path=API + "customers/batch", body={"update": update})
 
 
-def _items(answer: Answer, count: int) -> list[Json]:
+def _items(answer: Answer, ids: Sequence[str]) -> dict[str, Json]:
+    """Each customer's item by id; items that name none are taken in the order of the request."""
     items = answer.json.get("update") if isinstance(answer.json, dict) else None
-    if not isinstance(items, list) or len(items) != count:
+    if not isinstance(items, list) or len(items) != len(ids):
         raise AmbiguousWrite("the answer to the batch does not hold one result each", request_id=answer.request_id)
-    return items
+    named = [
+        str(item.get("id") or known) if isinstance(item, dict) else known
+        for item, known in zip(items, ids, strict=True)
+    ]
+    if sorted(named) != sorted(ids):
+        raise AmbiguousWrite("the answer to the batch is about other customers", request_id=answer.request_id)
+    return dict(zip(named, items, strict=True))
+
+
+def _id_of(item: Json) -> str:
+    return str(item.get("id") or "") if isinstance(item, dict) else ""
 
 
 def _result(change: PlatformChange, item: Json) -> PushResult:

@@ -516,6 +516,25 @@ class TestPush:
         assert [(item["id"], len(item["meta_data"])) for item in body["update"]] == [(first, 2), (second, 1)]
         assert {name for item in body["update"] for name in item} == {"id", "meta_data"}
 
+    @pytest.mark.parametrize("others", [False, True])
+    def test_results_go_by_the_customers_they_name(self, shop: WooShop, others: bool) -> None:
+        """An answer in another order is read by its ids; one about other customers tells nothing."""
+        first, second = sorted(shop.state.accounts)[1:3]
+        good = {"id": first, "meta_data": [{"key": "syncd_tag_vip", "value": "VIP"}]}
+        bad = {"id": 999 if others else second, "error": {"code": "nope", "message": "no"}}
+        headers = {"Content-Type": "application/json"}
+        body = json.dumps({"update": [bad, good]})
+        shop.faults.add(Fault(kind=FaultKind.ANSWER, method="POST", status=200, headers=headers, body=body))
+        changes = [_add(str(first)), _add(str(second))]
+
+        if others:
+            with pytest.raises(AmbiguousWrite):
+                _connector(shop).push(changes)
+            return
+        results = _connector(shop).push(changes)
+
+        assert [result.outcome for result in results] == [PushOutcome.APPLIED, PushOutcome.REJECTED]
+
     def test_a_key_dropped_in_silence_is_rejected(self, shop: WooShop) -> None:
         """WooCommerce answers 200 and forgets keys that begin with an underscore."""
         account = str(min(shop.state.accounts))
