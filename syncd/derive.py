@@ -21,7 +21,12 @@ from syncd.store.types import Moves, RevenuePolicy, Rule
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeriveReport:
-    """What one derivation did: profiles whose facts were computed anew, and the moves of each segment evaluated."""
+    """What one derivation did.
+
+    Args:
+        profiles: How many had their facts computed anew, and their place in the segments that stand.
+        segments: The moves of each segment that was evaluated over all profiles.
+    """
 
     profiles: int = 0
     segments: Mapping[str, Moves] = field(default_factory=dict)
@@ -37,8 +42,9 @@ def run(database: Database, segments: Sequence[Segment], policy: RevenuePolicy, 
         ConfigInvalid: A segment adds up amounts of currencies that cannot be converted; facts are up to date, no
             membership has changed.
     """
-    facts, now, rules = database.facts, clock.now(), rules_of(segments)
-    profiles = facts.recompute(policy)
+    facts, rules = database.facts, rules_of(segments)
+    profiles = facts.recompute(policy, rules)
+    now = clock.now()  # not before: what was evaluated after now would look like a clock that stepped back
     due = facts.due(rules, now, policy)
     if not due:
         return DeriveReport(profiles=profiles)

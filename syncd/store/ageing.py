@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Subquery, case, func, literal, select
 
 from syncd.condition import Between, Compare, Condition, Leaf, OneOf, leaves
 from syncd.store.compile import DAYS, said
 from syncd.store.operands import day_edges, days_after, days_before, holds
 from syncd.store.recent import RECENT, Aggregate, Recent, Scope
+from syncd.store.revenue import contacts, facts
 from syncd.store.tables import UtcDateTime
 
 _TICK = timedelta(microseconds=1)  # an order counts up to and including the moment that its days are over
@@ -29,18 +30,19 @@ def next_turn(connection: Connection, condition: Condition, scope: Scope) -> dat
 
 def _turns(connection: Connection, leaf: Leaf, scope: Scope) -> Iterator[datetime]:
     if leaf.term.name in DAYS:
-        yield from _birthdays(connection, leaf, scope.now)
+        yield from _birthdays(connection, leaf, scope)
     elif leaf.term.name in RECENT:
-        yield from _farewells(connection, leaf, Recent(leaf.term, scope))
+        recent = Recent(leaf.term, scope)
+        yield from _farewells(connection, leaf, recent, recent.orders(scope.within(contacts.c.profile_id)))
 
 
-def _birthdays(connection: Connection, leaf: Leaf, now: datetime) -> Iterator[datetime]:
+def _birthdays(connection: Connection, leaf: Leaf, scope: Scope) -> Iterator[datetime]:
     """When the first profile's days next complete each number of days at which the leaf turns."""
     since, edges = DAYS[leaf.term.name], sorted(_edges(leaf))
     if not edges:
         return
-    ahead = [func.min(case((since > literal(days_before(now, edge), UtcDateTime), since))) for edge in edges]
-    found = connection.execute(select(*ahead)).one()
+    ahead = [func.min(case((since > literal(days_before(scope.now, edge), UtcDateTime), since))) for edge in edges]
+    found = connection.execute(select(*ahead).where(scope.within(facts.c.profile_id))).one()
     yield from (days_after(first, edge) for first, edge in zip(found, edges, strict=True) if first is not None)
 
 
@@ -57,9 +59,9 @@ def _edges(leaf: Leaf) -> set[int]:
     return {edge for sign, value in asked if value is not None for edge in day_edges(sign, value)}
 
 
-def _farewells(connection: Connection, leaf: Leaf, recent: Recent) -> Iterator[datetime]:
+def _farewells(connection: Connection, leaf: Leaf, recent: Recent, orders: Subquery) -> Iterator[datetime]:
     """When the first order drops out whose going turns the leaf for its profile."""
-    counted = recent.orders().c
+    counted = orders.c
 
     def to_the_last(end: int) -> Aggregate:
         # Orders placed at one moment drop out together, so they are one step.

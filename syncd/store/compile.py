@@ -75,11 +75,11 @@ _PLAIN: Mapping[str, Operand] = {
 
 
 def members(condition: Condition, scope: Scope) -> Select[Any]:
-    """Selects `profile_id` of every live profile for which the condition holds, in byte order."""
+    """Selects `profile_id` of every live profile in scope for which the condition holds, in byte order."""
     return (
         select(facts.c.profile_id)
         .join_from(facts, _profiles, facts.c.profile_id == _profiles.c.profile_id)
-        .where(_profiles.c.merged_into.is_(None), _Compiler(scope).clause(condition))
+        .where(_profiles.c.merged_into.is_(None), scope.within(facts.c.profile_id), _Compiler(scope).clause(condition))
         .order_by(byte_order(facts.c.profile_id))
     )
 

@@ -16,8 +16,9 @@ from syncd.store.ageing import next_turn
 from syncd.store.compile import members
 from syncd.store.engine import Engines, insert_rows, table_of
 from syncd.store.figures import Figures, figures, profiles
+from syncd.store.following import follow
 from syncd.store.ids import NewId
-from syncd.store.memberships import differences, memberships, move
+from syncd.store.memberships import differences, memberships, move, open_ones
 from syncd.store.recent import Scope
 from syncd.store.rows import Values, carts
 from syncd.store.schema import wait_for_turn
@@ -45,12 +46,17 @@ class Facts:
         self._clock = clock
         self._new_id = new_id
 
-    def recompute(self, policy: RevenuePolicy) -> int:
-        """Bring the facts of every touched profile up to date, of all where the policy is new; how many there were."""
+    def recompute(self, policy: RevenuePolicy, rules: Sequence[Rule] = ()) -> int:
+        """Bring the facts of every touched profile up to date, of all where the policy is new; how many there were.
+
+        Args:
+            rules: Segments, each after those that it builds on. Where few profiles were touched, those that stand are
+                evaluated for them alone and go on standing; all others are due from then on.
+        """
         self._rest_on(policy)
         done = 0
         while self._is_touched():
-            done += self._recompute_batch(policy)
+            done += self._recompute_batch(policy, rules)
         return done
 
     def _rest_on(self, policy: RevenuePolicy) -> None:
@@ -70,7 +76,7 @@ class Facts:
         with self._engines.read() as connection:
             return connection.execute(select(_touched.c.profile_id).limit(1)).first() is not None
 
-    def _recompute_batch(self, policy: RevenuePolicy) -> int:
+    def _recompute_batch(self, policy: RevenuePolicy, rules: Sequence[Rule]) -> int:
         now = self._clock.now()
         with self._engines.write() as connection:
             touched = _take_touched(connection)
@@ -79,7 +85,9 @@ class Facts:
                 _replace(connection, touched, found)
                 _show(connection, displays(connection, [row["profile_id"] for row in found.facts]))
                 _close(connection, set(touched) - {row["profile_id"] for row in found.facts}, now)
-                forget(connection)
+                is_little = len(touched) < BATCH and _is_in_one_currency(found, policy)
+                scope = Scope(now=now, policy=policy, currency=policy.currency, among=touched)
+                follow(connection, rules if is_little else (), scope, self._new_id)
         return len(touched)
 
     def due(self, rules: Iterable[Rule], now: datetime, policy: RevenuePolicy) -> set[str]:
@@ -101,7 +109,7 @@ class Facts:
         with self._engines.write() as connection, self._engines.read() as before:
             wait_for_turn(connection, "segments")
             scope = Scope(now=now, policy=policy, currency=policy.currency or _only_currency(before))
-            changes = differences(before, rule.segment, members(rule.condition, scope))
+            changes = differences(before, members(rule.condition, scope), open_ones(rule.segment))
             entered, left = move(connection, rule.segment, changes, now, self._new_id)
             if entered or left:
                 forget(connection, rule.builders)
@@ -136,6 +144,11 @@ def _take_touched(connection: Connection) -> list[str]:
     taken = list(connection.execute(query).scalars())
     connection.execute(delete(_touched).where(_touched.c.profile_id.in_(taken)))
     return taken
+
+
+def _is_in_one_currency(found: Figures, policy: RevenuePolicy) -> bool:
+    amounts = ("spent_minor", "open_cart_minor")  # without a value where a rate is missing
+    return policy.currency != "" and all(row[name] is not None for row in found.facts for name in amounts)
 
 
 def _replace(connection: Connection, touched: Collection[str], found: Figures) -> None:

@@ -28,14 +28,15 @@ class Change:
     ends: str = ""
 
 
-def differences(connection: Connection, segment: str, wanted: Select[Any]) -> Iterator[Change]:
+def differences(connection: Connection, wanted: Select[Any], there: Select[Any]) -> Iterator[Change]:
     """What has to change until exactly the wanted profiles are in the segment; lazy.
 
     Args:
         connection: Another one than the changes are written by: it must go on seeing what was there before.
         wanted: Selects `profile_id` in byte order.
+        there: Who is in the segment, as `open_ones` selects them.
     """
-    return _beside(_streamed(connection, wanted), _streamed(connection, _there(segment)))
+    return _beside(_streamed(connection, wanted), _streamed(connection, there))
 
 
 def move(
@@ -57,7 +58,8 @@ def _streamed(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
     return iter(connection.execute(query.execution_options(yield_per=_CHUNK)))
 
 
-def _there(segment: str) -> Select[Any]:
+def open_ones(segment: str) -> Select[Any]:
+    """Selects everybody in a segment, in byte order of `profile_id`."""
     return (
         select(memberships.c.profile_id, memberships.c.membership_id)
         .where(memberships.c.segment == segment, memberships.c.left_at.is_(None))

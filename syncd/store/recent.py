@@ -5,12 +5,12 @@ For conditions they are summed up for each profile; for what time alone changes,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Subquery, case, func, literal
+from sqlalchemy import BigInteger, ColumnElement, Subquery, case, func, literal, true
 
 from syncd import money
 from syncd.condition import Term
@@ -32,11 +32,17 @@ class Scope:
     Args:
         now: What relative dates count from.
         currency: The currency of amounts; "" where there is no one currency: sums are then in parts of a hundred.
+        among: Only these profiles; None for all.
     """
 
     now: datetime
     policy: RevenuePolicy
     currency: str
+    among: Collection[str] | None = None
+
+    def within(self, profile_id: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether a profile is one of those looked at."""
+        return true() if self.among is None else profile_id.in_(sorted(self.among))
 
 
 class Recent:

@@ -11,14 +11,15 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, case, delete, literal, or_, select, update
 
 from syncd import __version__
 from syncd.condition import Condition
 from syncd.store.engine import table_of, upsert
 from syncd.store.schema import wait_for_turn
-from syncd.store.tables import SegmentState
+from syncd.store.tables import SegmentState, UtcDateTime
 from syncd.store.types import RevenuePolicy
 
 _states = table_of(SegmentState)
@@ -79,6 +80,19 @@ def stand(connection: Connection, standing: Standing) -> None:
         "due_at": standing.due_at,
     }
     upsert(connection, _states, [row])
+
+
+def stand_on(connection: Connection, segment: str, now: datetime, due_at: datetime | None) -> None:
+    """Note that a segment that stands was evaluated for some profiles; within the turn on segments.
+
+    Args:
+        due_at: When time alone may move one of those; None for never.
+    """
+    values: dict[str, Any] = {"evaluated_at": now}
+    if due_at is not None:
+        moment = literal(due_at, UtcDateTime)
+        values["due_at"] = case((_states.c.due_at <= moment, _states.c.due_at), else_=moment)
+    connection.execute(update(_states).where(_states.c.segment == segment).values(values))
 
 
 def forget(connection: Connection, segments: Collection[str] | None = None) -> None:
