@@ -7,6 +7,7 @@ which waits. The other streams go on; once the shop is well the next sync is who
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,14 +27,17 @@ from syncd.errors import (
     ScopeMissing,
     SyncdError,
     Timeout,
+    TlsFailed,
     Unavailable,
 )
 from syncd.model import Stream
-from syncd.sandbox import Fault, FaultKind, Sandbox
+from syncd.sandbox import Fault, FaultKind, Sandbox, SandboxOptions
+from syncd.sandbox.server import SITES
 from syncd.settings import load
 from tests.promises.faulty import SharedClock
 from tests.promises.shops import Beginning, Watch, config, sandbox_of, tags_on
 
+TLS = Path(__file__).parents[1] / "unit" / "connectors" / "tls"
 TRIES = 8
 BUDGET_S = 300
 DEADLINE = "http: {deadline_s: 0.3}"
@@ -222,6 +226,111 @@ def test_nobody_there_is_no_reason_to_rest(worlds: Any) -> None:
     assert "127.0.0.1:9: nothing listens there" in str(outcome.error)
     assert world.rests() == set()
     assert (len(world.shop.history), len(waits)) == (0, 1)  # the first question of a check is asked twice
+
+
+def test_a_certificate_that_cannot_be_verified_pauses_the_store(tmp_path: Path, sqlite_url: str) -> None:
+    """One try, nothing sent, and the remedy in the reason; verification is never given up."""
+    options = SandboxOptions(scale=0.02, sites=SITES[:1], tls=(TLS / "cert.pem", TLS / "key.pem"))
+    with Sandbox(options) as sandbox, App(load(config(tmp_path, sandbox.shops.values(), sqlite_url))) as app:
+        outcomes = app.sync().outcomes
+        (pause,) = app.database.pauses.all()
+        history = list(sandbox.shops["us-woo"].history)
+
+    assert {type(outcome.error) for outcome in outcomes} == {TlsFailed}
+    assert (pause.stream, pause.is_push, "http.ca_file" in pause.reason) == (None, False, True)
+    assert history == []
+
+
+# -- what GraphQL and quotas say ---------------------------------------------------------------------------------------
+
+_COST = {"requestedQueryCost": 60, "actualQueryCost": None}
+_BUCKET = {"maximumAvailable": 100.0, "currentlyAvailable": 10, "restoreRate": 2.0}  # full enough in 25 s
+
+
+def _errors(code: str, message: str = "No.", **more: Any) -> Fault:
+    body = {"errors": [{"message": message, "extensions": {"code": code}}], **more}
+    return _answer(200, json.dumps(body))
+
+
+TOLD = {
+    "THROTTLED": Row(
+        fault=_errors("THROTTLED", extensions={"cost": _COST | {"throttleStatus": _BUCKET}}),
+        error=RateLimited,
+        least_s=25,
+        most_s=26,
+    ),
+    "INTERNAL_SERVER_ERROR": Row(fault=_errors("INTERNAL_SERVER_ERROR"), error=Unavailable),
+    "TIMEOUT": Row(fault=_errors("TIMEOUT"), error=Timeout),
+    "errors beside data": Row(fault=_errors("ODD", data={"orders": {"nodes": []}}), error=CorruptAnswer),
+    "neither data nor errors": Row(fault=_answer(200, "{}"), error=CorruptAnswer),
+    "ACCESS_DENIED": Row(
+        fault=_errors("ACCESS_DENIED", "Required access: `read_orders` access scope."),
+        error=ScopeMissing,
+        tries=1,
+        rests=STREAM,
+        says="read_orders",
+    ),
+    "SHOP_INACTIVE": Row(fault=_errors("SHOP_INACTIVE"), error=PolicyRefused, tries=1, rests=STORE),
+    "a document that is wrong": Row(fault=_errors("undefinedField"), error=RequestRefused, tries=1, rests=STREAM),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_what_graphql_tells_with_200_is_tried_as_its_row_says(name: str, worlds: Any) -> None:
+    """A document's errors are rows of the table like any status."""
+    row, world = TOLD[name], worlds("sqlite", "us-shopify")
+    only = Selection(streams=(Stream.ORDERS,))
+    world.app.sync(Selection(streams=(Stream.CARTS,)))
+    before = len(world.shop.history)
+    world.shop.faults.add(replace(row.fault, path="graphql", times=None))
+
+    (outcome,) = world.app.sync(only).outcomes
+
+    asked = world.shop.history[before:]
+    gaps = [(later.at - earlier.at).total_seconds() for earlier, later in itertools.pairwise(asked)]
+    assert type(outcome.error) is row.error
+    assert row.says in str(outcome.error)
+    assert len(asked) == row.tries
+    assert all(row.least_s - 0.001 <= gap <= row.most_s + SLACK_S for gap in gaps)
+    assert world.rests() == ({row.rests} if row.rests else set())
+    assert list(world.app.database.exports.rows("orders")) == []
+
+    world.shop.faults.clear()
+    world.clock.advance(3600)
+
+    assert {outcome.report.status for outcome in world.app.sync(only).outcomes} == {"succeeded"}
+    assert world.rests() == set()
+
+
+def test_a_query_that_costs_too_much_is_asked_for_half(worlds: Any) -> None:
+    """MAX_COST_EXCEEDED is no failure: the same page is asked for in a smaller size, at once."""
+    world = worlds("sqlite", "us-shopify")
+    world.app.sync(Selection(streams=(Stream.CARTS,)))
+    before = len(world.shop.history)
+    world.shop.faults.add(replace(_errors("MAX_COST_EXCEEDED"), path="graphql", skip=1))  # behind that for the scopes
+
+    (outcome,) = world.app.sync(Selection(streams=(Stream.ORDERS,))).outcomes
+
+    sizes = [json.loads(seen.body)["variables"].get("first") for seen in world.shop.history[before:]]
+    assert outcome.report.status == "succeeded"
+    assert sizes[1:3] == [250, 125]
+
+
+def test_the_platforms_own_clock_of_a_quota_is_waited_for(worlds: Any) -> None:
+    """A 429 that tells when the quota is renewed is waited for as long, every time."""
+    world = worlds("sqlite", "b2b")
+    world.app.sync(Selection(streams=(Stream.CUSTOMERS,)))
+    told = {"X_Rate_Limit_Time_Reset_Ms": "12000", "X_Rate_Limit_Requests_Left": "9"}
+    world.shop.faults.add(replace(_answer(429, **told), path="/v2/orders", times=None))
+
+    (outcome,) = world.app.sync(Selection(streams=(Stream.ORDERS,))).outcomes
+
+    asked = world.asked("/v2/orders/count")
+    gaps = [(later.at - earlier.at).total_seconds() for earlier, later in itertools.pairwise(asked)]
+    assert type(outcome.error) is RateLimited
+    assert len(asked) == TRIES
+    assert all(12 <= gap <= 13 + SLACK_S for gap in gaps)
+    assert world.rests() == set()
 
 
 # -- writes -----------------------------------------------------------------------------------------------------------
