@@ -32,7 +32,7 @@ from tests.property.served import SERVED, ServedStage, served
 CYCLE_S = 600
 DAY_S = 90_000  # a little more than a day: sweeps are due, and what was refused is asked again
 EVERY = 50  # cycles from one sample to the next
-MOST_ORDERS = 40  # in a shop: then some go
+MOST_ORDERS, MOST_ACCOUNTS = 60, 25  # in a shop: then some go
 DEADLINE_S = 0.5
 
 SEGMENTS = """segments:
@@ -40,7 +40,7 @@ SEGMENTS = """segments:
   busy: {when: "orders_in_last(3) >= 2 or spent_in_last(2) > 50"}
   calm: {when: "not in_segment('busy') and not has_tag('Known')"}
 """
-_ENDS = ("delete", "delete", "delete_customer", "drop_checkout", "drop_incomplete")
+_ENDS = ("delete", "drop_checkout", "drop_incomplete")
 _NEVER = ("burst", "touch_all")  # a shop stays small
 _STATUSES = (400, 401, 402, 403, 404, 409, 413, 422, 429, 429, 500, 500, 502, 503)
 _KINDS = (
@@ -133,11 +133,8 @@ class Soak:
             raise failure
 
     def _live(self, stage: ServedStage) -> None:
-        crowded = len(stage.shop.state.orders) > MOST_ORDERS
-        names = [name for name in stage.deeds if name not in _NEVER and (name in _ENDS or not crowded)]
         for _ in range(self.rng.randrange(3)):
-            chosen = self.rng.choice([name for name in _ENDS if name in names] if crowded else sorted(names))
-            stage.deeds[chosen](self.rng.randrange(1000))
+            stage.deeds[self.rng.choice(_chosen(stage))](self.rng.randrange(1000))
             self.done["deeds"] += 1
 
     def _fail(self, name: str, stage: ServedStage) -> None:
@@ -156,6 +153,16 @@ class Soak:
         )
         stage.shop.faults.add(fault)
         self.done[f"{kind.value} {status}" if kind is FaultKind.ANSWER else kind.value] += 1
+
+
+def _chosen(stage: ServedStage) -> list[str]:
+    """What may happen in a shop: what makes it smaller if it is large, and otherwise anything, people first."""
+    state = stage.shop.state
+    if len(state.orders) > MOST_ORDERS:
+        return [name for name in _ENDS if name in stage.deeds]
+    if len(state.accounts) > MOST_ACCOUNTS:
+        return ["delete_customer"]
+    return [name for name in stage.deeds if name not in _NEVER] + ["register"] * 3 + ["order_of_account"] * 6
 
 
 def _count(folder: str) -> int:
@@ -204,6 +211,13 @@ def make_small(app: App) -> None:
             connector._sizes = Sizes(page=5, bulk_from=10_000)
         else:
             connector._page_sizes = (10, 5)
+
+
+def written_tags(soak: Soak) -> dict[str, float]:
+    """What became of tag changes, by store and outcome, as the service's own counters tell."""
+    lines = soak.meters.page().decode().splitlines()
+    told = (line.rpartition(" ") for line in lines if line.startswith("syncd_push_rows_total{"))
+    return {name.partition("{")[2].rstrip("}"): float(count) for name, _, count in told}
 
 
 # -- what must hold ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.promises.soak import EVERY, come_to_rest, differences, growth, soaking, table
+from tests.promises.soak import EVERY, come_to_rest, differences, growth, soaking, table, written_tags
 
 CYCLES = 2000
 
@@ -28,7 +28,7 @@ def test_nothing_grows(
                 samples.append(soak.sample(cycle))
 
         with capsys.disabled():
-            print(f"\n{table(samples)}\n{dict(sorted(soak.done.items()))}")
+            print(f"\n{table(samples)}\n{dict(sorted(soak.done.items()))}\n{written_tags(soak)}")
         come_to_rest(soak)
 
         assert growth(samples) == []

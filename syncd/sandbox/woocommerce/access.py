@@ -16,6 +16,7 @@ from syncd.sandbox.woocommerce.refusal import Refused
 
 ADMIN_ID, MANAGER_ID = 1, 2
 _WINDOW_S = 15 * 60
+_FEWEST_NONCES = 1000  # kept before old ones are looked for
 _OAUTH = ("oauth_consumer_key", "oauth_timestamp", "oauth_nonce", "oauth_signature", "oauth_signature_method")
 _CODE = "woocommerce_rest_authentication_error"
 _HASHES = {"HMAC-SHA1": hashlib.sha1, "HMAC-SHA256": hashlib.sha256}
@@ -78,6 +79,7 @@ class Gate:
         self._keys = {key.consumer_key: key for key in keys}
         self._clock = clock
         self._nonces: dict[str, int] = {}
+        self._nonces_bound = _FEWEST_NONCES
 
     def owner(self, call: Call, home: str) -> ApiKey | None:
         """The key that signed a request; None if it carries no credentials that count.
@@ -129,8 +131,9 @@ class Gate:
         if params["oauth_nonce"] in self._nonces:
             raise Refused(401, _CODE, "Invalid nonce - nonce has already been used.")
         self._nonces[params["oauth_nonce"]] = stamp
-        if len(self._nonces) > 20_000:
+        if len(self._nonces) > self._nonces_bound:
             self._nonces = {nonce: at for nonce, at in self._nonces.items() if at >= now - _WINDOW_S}
+            self._nonces_bound = _FEWEST_NONCES + 2 * len(self._nonces)
 
 
 def _basic_pair(call: Call) -> tuple[str, str]:
