@@ -29,7 +29,9 @@ class Ulids:
     def __call__(self) -> str:
         """The next id."""
         with self._turn:
-            self._last = max(self._fresh(), self._last + 1)
+            fresh = self._fresh()
+            # not simply the next number: other processes with the same floor, or this one restarted, would make it too
+            self._last = fresh if fresh > self._last else self._last + 1 + secrets.randbits(64)
             return str(ULID.from_int(self._last))
 
     def _fresh(self) -> int:

@@ -31,3 +31,13 @@ def test_ids_begin_above_the_floor(clock: ManualClock) -> None:
     clock.step(-3600)
 
     assert Ulids(clock, floor=before)() > before
+
+
+def test_ids_above_one_floor_are_never_the_same(clock: ManualClock) -> None:
+    """Processes that begin above one id while the clock is behind it make no id twice."""
+    floor = Ulids(clock)()
+    clock.step(-3600)
+
+    made = [new_id() for new_id in (Ulids(clock, floor), Ulids(clock, floor)) for _ in range(100)]
+
+    assert len(set(made)) == 200
