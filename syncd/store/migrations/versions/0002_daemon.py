@@ -46,6 +46,10 @@ def upgrade() -> None:
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('segment')
     )
+    op.execute(
+        "INSERT INTO segment_states (segment, condition_hash, evaluated_at) "
+        "SELECT segment, '', MIN(entered_at) FROM memberships WHERE left_at IS NULL GROUP BY segment"
+    )
     op.add_column('checkpoints', sa.Column('due_at', sa.DateTime(timezone=True), nullable=True, comment='when the lane is to be worked next; NULL is at once'))
     op.add_column('checkpoints', sa.Column('succeeded_at', sa.DateTime(timezone=True), nullable=True, comment='when a walk of the lane last ended whole'))
     op.execute(
