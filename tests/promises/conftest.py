@@ -1,8 +1,9 @@
-"""Databases for the promises, on both engines: empty ones, and ones that begin as another one is."""
+"""What promises are tried on: shops of every platform, and databases of both engines, empty or like another one."""
 
 from __future__ import annotations
 
 import itertools
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+import structlog
 
 from tests.postgres import PostgresServer
+from tests.property.served import SERVED, ServedStage, served
 
 
 class Databases(Protocol):
@@ -67,3 +70,16 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
     if request.param == "sqlite":
         return SqliteDatabases(tmp_path)
     return PostgresDatabases(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture(scope="module", params=SERVED)
+def stage(request: pytest.FixtureRequest) -> Iterator[ServedStage]:
+    """A shop of each platform in turn, over HTTP."""
+    with served(request.param) as opened:
+        yield opened
+
+
+@pytest.fixture
+def quiet() -> None:
+    """Thousands of requests go wrong: lines about each would hide what is printed."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

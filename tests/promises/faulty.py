@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from syncd.app import App
+from syncd.app import App, SyncReport
 from syncd.connectors.shopify.connector import Sizes
 from syncd.sandbox import SandboxClock
 from syncd.settings import load
@@ -94,6 +94,11 @@ class Trial:
             self._app = opened(self.config, self.clock, self.bulk_from)
         yield self._app
 
+    def sync(self) -> SyncReport:
+        """One sync, by the app that is open or a new one."""
+        with self.app() as app:
+            return app.sync()
+
     def close(self) -> None:
         """End the app, if one is open."""
         if self._app is not None:
@@ -103,8 +108,21 @@ class Trial:
     def cycle(self, after_s: float = CYCLE_S) -> None:
         """Time passes, then everything is synced."""
         self.clock.advance(after_s)
-        with self.app() as app:
-            app.sync()
+        self.sync()
+
+
+@contextmanager
+def on_trial(stage: ServedStage, database: str, folder: Path, seed: int = 1) -> Iterator[Trial]:
+    """A filled shop, a proxy that does nothing yet, and an empty database."""
+    stage.reset()
+    with Proxy(stage.shop.url) as proxy:
+        config = written(folder / "faulty", stage, proxy.url, database)
+        clock = SharedClock(stage.clock)
+        rng = random.Random(f"{seed} {stage.shop.platform}")
+        trial = Trial(stage=stage, proxy=proxy, config=config, clock=clock, rng=rng)
+        trial.fill()
+        yield trial
+        trial.close()
 
 
 def opened(config: Path, clock: ManualClock, bulk_from: int = 10_000) -> App:

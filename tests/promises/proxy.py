@@ -13,6 +13,7 @@ import gzip
 import http.client
 import json
 import random
+import re
 import socket
 import struct
 import threading
@@ -128,14 +129,14 @@ class Script:
         kinds: What may happen.
     """
 
-    def __init__(self, seed: object, share: float, kinds: frozenset[Spoil] = frozenset(Spoil)) -> None:
+    def __init__(self, seed: int, share: float, kinds: frozenset[Spoil] = frozenset(Spoil)) -> None:
         self.seed = seed
         self._random = random.Random(str(seed))
         self._share = share
         self._kinds = sorted(kinds)
         self._mutex = threading.Lock()
 
-    def next(self) -> Spoil | None:
+    def next(self, asked: Exchange) -> Spoil | None:
         """What happens to the next exchange."""
         with self._mutex:
             if self._random.random() >= self._share:
@@ -149,6 +150,28 @@ class Script:
         """The rows in another order."""
         with self._mutex:
             return self._random.sample(rows, len(rows))
+
+
+class Once(Script):
+    """Spoils one exchange of a kind, and no other.
+
+    Args:
+        nth: Which of them, from 1.
+        method: HTTP method of those that count.
+        path: Regular expression searched in their path and query.
+        text: Text in their bodies.
+    """
+
+    def __init__(self, kind: Spoil, nth: int, *, method: str = "GET", path: str = "", text: bytes = b"") -> None:
+        super().__init__(nth, 1.0)
+        self._kind, self._left = kind, nth
+        self._method, self._path, self._text = method, path, text
+
+    def next(self, asked: Exchange) -> Spoil | None:
+        """What happens to the next exchange."""
+        is_one = asked.method == self._method and re.search(self._path, asked.path) and self._text in asked.request
+        self._left -= bool(is_one)
+        return self._kind if is_one and self._left == 0 else None
 
 
 class Proxy:
@@ -185,7 +208,7 @@ class Proxy:
 
     def choose(self, asked: Exchange) -> Spoil | None:
         """What happens to an exchange; a page is answered with nothing, or with another, once in its place."""
-        kind = self.script.next() if self.script else None
+        kind = self.script.next(asked) if self.script else None
         if kind in PAGES and (asked.is_write or asked.route in self._lied):
             return None
         return kind

@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
-from tests.promises.faulty import (
-    DAY_S,
-    SharedClock,
-    Trial,
-    Witness,
-    differences,
-    outcome_of,
-    tagged,
-    undisturbed,
-    wanted,
-    written,
-)
-from tests.promises.proxy import SLOW, Proxy, Script, Spoil
-from tests.property.served import SERVED, ServedStage, served
+from tests.promises.faulty import DAY_S, Witness, differences, on_trial, outcome_of, tagged, undisturbed, wanted
+from tests.promises.proxy import SLOW, Script, Spoil
+from tests.property.served import ServedStage
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 SHARE = 0.25  # of all exchanges; of those of one kind alone, a page would seldom be hit
 
 
-@pytest.fixture(scope="module", params=SERVED)
-def stage(request: pytest.FixtureRequest) -> Iterator[ServedStage]:
-    """A shop of each platform, over HTTP."""
-    with served(request.param) as opened:
-        yield opened
-
-
 def disturbed(stage: ServedStage, script: Script, database: str, folder: Path) -> list[str]:
     """One trial: everything goes wrong for a while; what is not right in the end."""
-    seed = script.seed
-    stage.reset()
-    rng = random.Random(f"{seed} {stage.shop.platform}")
-    witness = Witness(stage.shop)
-    print(f"proxy seed {seed}, {stage.shop.platform}")
-    with Proxy(stage.shop.url) as proxy:
-        config = written(folder / "faulty", stage, proxy.url, database)
-        clock = SharedClock(stage.clock)
-        bulk_from = rng.choice((5, 10_000))
-        trial = Trial(stage=stage, proxy=proxy, config=config, clock=clock, rng=rng, bulk_from=bulk_from)
-        trial.fill()
-        proxy.script = script
+    print(f"proxy seed {script.seed}, {stage.shop.platform}")
+    with on_trial(stage, database, folder, script.seed) as trial:
+        witness = Witness(stage.shop)
+        trial.bulk_from = trial.rng.choice((5, 10_000))
+        trial.proxy.script = script
         with trial.app() as app:
             app.backfill()
         trial.live(6, hidden=True)
@@ -57,25 +30,18 @@ def disturbed(stage: ServedStage, script: Script, database: str, folder: Path) -
             trial.live(5, hidden=False)
             trial.cycle()
 
-        proxy.script = None
+        trial.proxy.script = None
         trial.cycle()
         trial.cycle()
 
         with trial.app() as app:
             ended, due = outcome_of(app), app.plan().changes
-        trial.close()
-    print(dict(proxy.done))
-    expected = undisturbed(folder / "fresh", stage, clock)
+        print(dict(trial.proxy.done))
+    expected = undisturbed(folder / "fresh", stage, trial.clock)
     found = differences(ended, expected)
     found += [f"tag of {account}" for account in tagged(stage.shop) ^ wanted(expected, stage.shop)]
     found += [f"due: {change.action} {change.external_id}" for change in due]
     return found + [f"written twice: {write}" for write in witness.doubled]
-
-
-@pytest.fixture(autouse=True)
-def _quietly() -> None:
-    """Thousands of requests go wrong here; their lines would hide what is printed."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 @pytest.mark.parametrize("seed", range(2))
