@@ -84,13 +84,10 @@ class Facts:
                 found = figures(connection, touched, policy, now)
                 _replace(connection, touched, found)
                 _show(connection, displays(connection, [row["profile_id"] for row in found.facts]))
-                wait_for_turn(
-                    connection, "segments"
-                )  # before a membership is written, else two runs may wait in a ring
-                _close(connection, set(touched) - {row["profile_id"] for row in found.facts}, now)
                 is_little = len(touched) < BATCH and _is_in_one_currency(found, policy)
                 scope = Scope(now=now, policy=policy, currency=policy.currency, among=touched)
-                follow(connection, rules if is_little else (), scope, self._new_id)
+                follow(connection, rules if is_little else (), scope, self._new_id)  # begins with the turn on segments
+                _close(connection, set(touched) - {row["profile_id"] for row in found.facts}, now)
         return len(touched)
 
     def due(self, rules: Iterable[Rule], now: datetime, policy: RevenuePolicy) -> set[str]:
