@@ -26,7 +26,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 _HTML = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
 _PAGING = frozenset({"page", "offset", "per_page", "limit", "after", "min_id"})
-_HOP = frozenset({"connection", "transfer-encoding", "content-length", "content-encoding", "keep-alive"})
+_HOP = frozenset({"connection", "transfer-encoding", "content-length", "keep-alive"})
 
 
 class Spoil(enum.StrEnum):
