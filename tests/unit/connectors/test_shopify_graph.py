@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from syncd.connectors.shopify.errors import Cost
 from syncd.connectors.shopify.graph import Pacer, Question
@@ -15,7 +14,7 @@ from syncd.errors import Interrupted, RateLimited, RequestRefused
 from syncd.model import Stream, Window
 from syncd.sandbox import Call, Fault, FaultKind, ShopifyShop
 from tests.clock import ManualClock
-from tests.shopify import answering, asked, config_of, opened, shopify_to
+from tests.shopify import answering, asked, opened, shopify_to
 
 THROTTLED = {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]}
 TOO_DEAR = {"errors": [{"message": "Query cost is 1293", "extensions": {"code": "MAX_COST_EXCEEDED", "cost": 1293}}]}
@@ -159,36 +158,6 @@ def test_waiting_ends_when_we_are_told_to(shop: ShopifyShop) -> None:
 
     with pytest.raises((Interrupted, RateLimited)):
         list(pages)
-
-
-def test_deprecated_fields_are_told_once(shop: ShopifyShop) -> None:
-    """A field that will go is one warning, however often it is asked for."""
-    connector = shopify_to(shop, config=config_of(shop, api_version="2026-07"))
-    shop_url = "https://deprecated.example"
-    headers = {"Content-Type": "application/json", "X-Shopify-API-Deprecated-Reason": shop_url}
-    body = '{"data": {"customers": {"nodes": [], "pageInfo": {"hasNextPage": false, "endCursor": null}}}}'
-    shop.faults.add(Fault(kind=FaultKind.ANSWER, status=200, headers=headers, body=body, path="graphql", times=None))
-
-    with capture_logs() as logs:
-        list(connector.pull(Stream.CUSTOMERS, Window()))
-        list(connector.pull(Stream.CUSTOMERS, Window()))
-
-    assert [entry["fields"] for entry in logs if entry["event"] == "api_fields_deprecated"] == [shop_url]
-
-
-def test_another_version_than_asked_is_told_once(shop: ShopifyShop) -> None:
-    """A version that Shopify no longer has is answered by another one; the log says so."""
-    connector = shopify_to(shop)
-    headers = {"Content-Type": "application/json", "X-Shopify-API-Version": "2027-01"}
-    body = '{"data": {"customers": {"nodes": [], "pageInfo": {"hasNextPage": false, "endCursor": null}}}}'
-    shop.faults.add(Fault(kind=FaultKind.ANSWER, status=200, headers=headers, body=body, path="graphql", times=None))
-
-    with capture_logs() as logs:
-        list(connector.pull(Stream.CUSTOMERS, Window()))
-        list(connector.pull(Stream.CUSTOMERS, Window()))
-
-    told = [entry for entry in logs if entry["event"] == "api_version_differs"]
-    assert [(entry["asked"], entry["answered"]) for entry in told] == [("2026-10", "2027-01")]
 
 
 def test_halves_end_at_one_record() -> None:
