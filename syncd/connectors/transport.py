@@ -27,6 +27,7 @@ from syncd.connectors.exchange import Answer, Dialect, Request, Signed, parse_js
 from syncd.connectors.failures import failure_of, refusal_of, seen, unreachable_words
 from syncd.connectors.wire import Guard, WatchedAdapter
 from syncd.errors import CorruptAnswer, RateLimited, SyncdError, Timeout, Unavailable
+from syncd.logs import scrub
 from syncd.meter import SILENT, Meter
 from syncd.model import Json
 
@@ -165,6 +166,7 @@ class Transport:
         if error is None and 200 <= answer.status < 300:
             return None
         error = error or refusal_of(answer, self._clock.now())
+        error.message = scrub(error.message)  # a shop's own words may repeat our keys, or somebody's mailbox
         error.request_id = answer.request_id
         return error.place(store=self._store_id)
 

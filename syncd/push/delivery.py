@@ -30,6 +30,7 @@ from syncd.errors import (
     SkipRecord,
     StopStore,
 )
+from syncd.logs import scrub
 from syncd.mapping.base import Mapper
 from syncd.meter import SILENT, Meter
 from syncd.model import Customer, Lane, PlatformChange, RawRecord, Stream, TagAction, TagChange, Window
@@ -295,14 +296,15 @@ class _Courier:
         return Settled(outbox_id=item.outbox_id, state="confirmed")
 
     def _rejection(self, item: OutboxItem, reason: str) -> Settled:
-        self.rejected.append((item.change, reason))
-        return Settled(outbox_id=item.outbox_id, state="rejected", reason=reason)
+        words = scrub(reason)  # a shop's own words may name somebody
+        self.rejected.append((item.change, words))
+        return Settled(outbox_id=item.outbox_id, state="rejected", reason=words)
 
     def _put_off(self, item: OutboxItem, reason: str, wait_s: float) -> Settled:
         self.waiting += 1
         wait = timedelta(seconds=max(wait_s, FIRST_WAIT_S * 2 ** min(item.attempts - 1, MOST_ATTEMPTS)))
         not_before = self.delivery.clock.now() + wait
-        return Settled(outbox_id=item.outbox_id, state="waiting", reason=reason, not_before=not_before)
+        return Settled(outbox_id=item.outbox_id, state="waiting", reason=scrub(reason), not_before=not_before)
 
     def _settle(self, outcomes: Sequence[Settled]) -> None:
         if outcomes:
