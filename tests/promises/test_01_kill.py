@@ -18,10 +18,14 @@ from typing import Any
 import pytest
 
 from syncd.sandbox import Sandbox, Seen
+from syncd.store.migrations import HEAD, REVISIONS
+from syncd.store.schema import revision as revision_of
 from tests.promises.conftest import Databases
 from tests.promises.mortal import Mortals, mortals
 from tests.promises.oracles import Picture, picture, unfinished
 from tests.promises.shops import STORES, Beginning, Tag, Watch, config, sandbox_of, tags_on
+from tests.unit.store.kit import engines_of
+from tests.unit.store.test_schema import contents, fill, migrate, structure
 
 SAMPLE = 3
 KILLS_IN_A_ROW = 20
@@ -213,3 +217,57 @@ def test_bulk_walk_killed_somewhere_ends_as_a_whole_one(ground: Ground) -> None:
 def test_command_killed_anywhere_ends_as_a_whole_one(platform: str, verb: str, ground: Ground) -> None:
     """The same at every boundary in turn, of every command on every platform."""
     ground.die(platform, verb, every)
+
+
+# -- migrations -----------------------------------------------------------------------------------------------------
+
+
+class Migration:
+    """A database of the first revision, with a row in every table, that is upgraded again and again."""
+
+    def __init__(self, process: Mortals, databases: Databases, shop: Any, folder: Path) -> None:
+        self._process = process
+        self._databases = databases
+        self._shop = shop
+        self._folder = folder
+
+    def upgrade(self, url: str, die_at: int = 0) -> tuple[int, int]:
+        """Run the upgrade; its exit code and the boundaries it passed."""
+        path = config(self._folder, [self._shop], url, merchant="text")  # as `fill` calls it
+        return self._process.run("--config", path, "db", "upgrade", die_at=die_at)
+
+    def killed(self, seed: str, die_at: int, old: Any) -> tuple[int, Any]:
+        """Kill an upgrade, look, upgrade again; the boundaries that a whole one passes, and what there is then."""
+        with self._databases.of(seed) as url:
+            code, boundaries = self.upgrade(url, die_at)
+            if code == KILLED:
+                revision, found = _everything(url)
+                assert revision == HEAD or (revision, found) == old, f"killed at {die_at}, neither old nor new"
+                code, _ = self.upgrade(url)
+            assert code == 0
+            return boundaries, _everything(url)
+
+
+def _everything(url: str) -> tuple[str, Any]:
+    """A database's revision, and its tables with all their rows."""
+    with engines_of(url) as engines, engines.read() as connection:
+        return revision_of(connection), (structure(connection), contents(connection))
+
+
+@pytest.mark.parametrize(
+    "pick", [pytest.param(some, id="some"), pytest.param(every, id="every", marks=pytest.mark.soak)]
+)
+def test_killed_migration_leaves_the_old_or_the_new(pick: Callable[..., Sequence[int]], ground: Ground) -> None:
+    """A migration killed at a statement leaves one revision whole, and the same command leads to the other."""
+    shop = ground.sandbox.shops["us-woo"]
+    migration = Migration(ground.process, ground.databases, shop, ground.folder / "config")
+    with ground.databases.empty() as seed:
+        with engines_of(seed) as engines, engines.write() as connection:
+            migrate(connection, REVISIONS[0])
+            fill(connection)
+        old = _everything(seed)
+        boundaries, new = migration.killed(seed, 0, old)
+
+        assert (old[0], new[0]) == (REVISIONS[0], HEAD)
+        for die_at in pick(boundaries, ground.rng):
+            assert migration.killed(seed, die_at, old)[1] == new
