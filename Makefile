@@ -29,9 +29,9 @@ cover: ## run the tests and show the lines that none of them reach
 demo: ## the whole job on invented shops, on a temporary database
 	syncd demo
 
-soak: ## the promises with many more runs, and the property tests with many more examples, than the default
+soak: ## every case and every moment of the promises, and the property tests with many more examples
 	pytest tests/property --hypothesis-profile=soak $(ARGS)
-	pytest -m soak tests/promises $(ARGS)
+	pytest --every-case -m "soak or not soak" tests/promises $(ARGS)
 
 bench: ## measure the resolver; ARGS='RECORDS.csv PREDICTION.csv'
 	python bench/identity_dev.py $(ARGS)

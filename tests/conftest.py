@@ -25,6 +25,7 @@ hypothesis.settings.load_profile("syncd")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--record-golden` rewrites the reviewed results instead of holding the code against them."""
     parser.addoption("--record-golden", action="store_true", help="rewrite the reviewed results of golden tests")
+    parser.addoption("--every-case", action="store_true", help="try every case of every promise, not some of each")
 
 
 @pytest.hookimpl(tryfirst=True)

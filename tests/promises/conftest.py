@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import random
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,6 +16,11 @@ import structlog
 
 from tests.postgres import PostgresServer
 from tests.property.served import SERVED, ServedStage, served
+
+MOST_CASES = 6
+
+_HERE = Path(__file__).parent
+_DATABASES = frozenset({"database_url", "sqlite_url", "postgres_url", "databases", "postgres_server"})
 
 
 class Databases(Protocol):
@@ -83,3 +89,23 @@ def stage(request: pytest.FixtureRequest) -> Iterator[ServedStage]:
 def quiet() -> None:
     """Thousands of requests go wrong: lines about each would hide what is printed."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of many cases over databases each run tries some, by its seed; `--every-case` tries all."""
+    if config.option.every_case:
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        needs_database = _DATABASES & set(getattr(item, "fixturenames", ()))
+        if _HERE in item.path.parents and needs_database and item.get_closest_marker("soak") is None:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    rng = random.Random(str(config.option.hypothesis_seed))
+    dropped = {item for each in cases.values() for item in _beyond(each, rng)}
+    items[:] = [item for item in items if item not in dropped]
+    config.hook.pytest_deselected(items=sorted(dropped, key=lambda item: item.nodeid))
+
+
+def _beyond(cases: list[pytest.Item], rng: random.Random) -> list[pytest.Item]:
+    """All but some of the cases."""
+    return rng.sample(cases, max(0, len(cases) - MOST_CASES))

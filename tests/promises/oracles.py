@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import MetaData, Row, Table
+from sqlalchemy import MetaData, Row, Table, inspect
 
 from syncd.store.engine import Engines
 from syncd.store.tables import Merchant
@@ -55,6 +55,8 @@ def unfinished(url: str) -> list[str]:
     engines = Engines(url)
     try:
         with engines.read() as connection:
+            if not inspect(connection).has_table("checkpoints"):
+                return []
             checkpoints = list(connection.execute(_TABLES.tables["checkpoints"].select()))
             outbox = list(connection.execute(_TABLES.tables["outbox"].select()))
     finally:
