@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import logging
-import random
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -100,12 +100,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         needs_database = _DATABASES & set(getattr(item, "fixturenames", ()))
         if _HERE in item.path.parents and needs_database and item.get_closest_marker("soak") is None:
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    rng = random.Random(str(config.option.hypothesis_seed))
-    dropped = {item for each in cases.values() for item in _beyond(each, rng)}
+    seed = str(config.option.hypothesis_seed)
+    dropped = {item for each in cases.values() for item in _beyond(each, seed)}
     items[:] = [item for item in items if item not in dropped]
     config.hook.pytest_deselected(items=sorted(dropped, key=lambda item: item.nodeid))
 
 
-def _beyond(cases: list[pytest.Item], rng: random.Random) -> list[pytest.Item]:
-    """All but some of the cases."""
-    return rng.sample(cases, max(0, len(cases) - MOST_CASES))
+def _beyond(cases: list[pytest.Item], seed: str) -> list[pytest.Item]:
+    """All but some of the cases: the same in every process, in whichever order it met them."""
+    drawn = sorted(cases, key=lambda item: hashlib.sha256(f"{seed} {item.nodeid}".encode()).digest())
+    return drawn[MOST_CASES:]
