@@ -8,6 +8,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import orjson
@@ -30,9 +31,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """One seed for hypothesis and for `rng`, handed on to the workers; repeat a run by `--hypothesis-seed`."""
-    if config.option.hypothesis_seed is None:
+    """One seed for hypothesis and for `rng`, the same in every worker; repeat a run by `--hypothesis-seed`."""
+    if hasattr(config, "workerinput"):
+        config.option.hypothesis_seed = config.workerinput["seed"]
+    elif config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the seed on to a worker, which gets the options as they were typed."""
+    node.workerinput["seed"] = node.config.option.hypothesis_seed
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
