@@ -98,6 +98,15 @@ class App:
         """The segments of the segments file, each checked."""
         return self._merchant.segments
 
+    @property
+    def listener(self) -> Listener | None:
+        """Who watches the pages as they are stored."""
+        return self._merchant.listener
+
+    @listener.setter
+    def listener(self, listener: Listener | None) -> None:
+        self._merchant.listener = listener
+
     # -- stores -------------------------------------------------------------------------------------------------
 
     def check(self, selection: Selection = EVERYTHING) -> list[StoreCheck]:

@@ -14,7 +14,7 @@ from syncd.errors import Interrupted, MappingFailed
 from syncd.mapping.base import Mapper
 from syncd.model import Customer, PlatformChange, RawRecord, Stream, TagChange, Unified
 from syncd.sandbox import Sandbox, SandboxOptions
-from syncd.settings import load
+from syncd.settings import Settings, load
 from syncd.store.deletion import raw_records
 from syncd.store.knowntags import tag_state
 from syncd.store.rows import addresses, customers
@@ -47,9 +47,10 @@ class UpgradedApp(App):
 
     change: Change
 
-    def mapper(self, store_id: str) -> Mapper:
-        """The newer mapping."""
-        return NewerMapper(super().mapper(store_id), self.change)
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        mapper = self._stores.mapper
+        self._stores.mapper = lambda store_id: NewerMapper(mapper(store_id), self.change)  # type: ignore[method-assign]
 
 
 @pytest.fixture
