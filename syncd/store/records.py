@@ -156,7 +156,8 @@ def _write_main(connection: Connection, batch: Batch, items: list[Accepted]) -> 
     for external_id, values in settled_cart_values(connection, batch.store_id, carts).items():
         rows[external_id] |= values
     table = MAIN[batch.stream]
-    upsert(connection, table, list(rows.values()), withheld=[name for name in WITHHELD if name in table.c])
+    withheld = (*WITHHELD, "updated_at")  # a time that is not told is that of the raw record
+    upsert(connection, table, list(rows.values()), withheld=[name for name in withheld if name in table.c])
 
 
 def _keeps(item: Accepted, table: Table) -> bool:

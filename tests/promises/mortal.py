@@ -8,6 +8,7 @@ boundaries are unknown (0). Pages are small, so that small shops have many, and 
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import os
@@ -20,19 +21,19 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import phonenumbers
 import requests
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-import syncd.app
-import syncd.mapping
-import syncd.store.exports  # noqa: F401 - imported here once, so that no fork has to
 from syncd import connectors
 from syncd.cli import run
 from syncd.clock import SystemClock
 from syncd.connectors.shopify.connector import BULK_FROM, Sizes
+from syncd.segments import load_segments
 
 PAGE_SIZES = (5, 2)
+WARM = ("alembic.command", "shopify", "woocommerce.oauth", "syncd.app", "syncd.mapping", "syncd.store.exports")
 
 
 class Mortals:
@@ -65,7 +66,11 @@ def mortals() -> Iterator[Mortals]:
 
 
 def main() -> None:
-    """Answer until the input ends."""
+    """Answer until the input ends, warm: each fork begins with all that takes long to load."""
+    for name in WARM:
+        importlib.import_module(name)
+    phonenumbers.PhoneMetadata.load_all()
+    load_segments("segments: {warm: {when: 'spent > 0'}}", ("shop",))
     for line in sys.stdin:
         die_at, bulk_from, *arguments = json.loads(line)
         print(json.dumps(_forked(die_at, bulk_from, arguments)), flush=True)

@@ -212,6 +212,7 @@ def test_command_killed_somewhere_ends_as_a_whole_one(verb: str, ground: Ground)
     ground.die(ground.rng.choice(list(STORES)), verb, some)
 
 
+@pytest.mark.soak
 def test_bulk_walk_killed_somewhere_ends_as_a_whole_one(ground: Ground) -> None:
     """A walk by Shopify's bulk operations finds its operation again, or begins another."""
     ground.die(BULK, "backfill", some)
