@@ -56,7 +56,8 @@ def test_an_emptied_page_of_a_first_sync(
 
         _told(first)
         assert trial.proxy.done[kind] <= 1
-        assert not missing or {outcome.report.status for outcome in first.outcomes} != {"succeeded"}
+        statuses = {outcome.report.status for outcome in first.outcomes}
+        assert not missing or statuses != {"succeeded"}, missing
         with trial.app() as app:
             assert differences(outcome_of(app), undisturbed(tmp_path / "later", stage, trial.clock)) == []
 
