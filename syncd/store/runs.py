@@ -135,7 +135,7 @@ class Runs:
             walks.forget_walk(connection, leases.hold(connection, lease), lease.key)
 
     def finish_walk(self, lease: Lease, end: WalkEnd, report: RunReport | None = None) -> int:
-        """End a walk that was stored whole, and with it the run that came to its end.
+        """End a walk that was stored whole; with it the run that came to its end, which gives its lease back.
 
         Returns:
             How many records were marked deleted because the walk did not meet them.
@@ -152,6 +152,7 @@ class Runs:
             walks.forget_walk(connection, row, lease.key)
             if report is not None:
                 upsert(connection, runs, [run_row(replace(report, deleted=deleted))])
+                leases.release(connection, lease)
             return deleted
 
     def seed_bookmark(self, key: LaneKey, end: WalkEnd) -> None:
