@@ -21,8 +21,9 @@ Tag = tuple[str, str]  # account, tag
 
 def sandbox_of(*stores: str, seed: int = 3, scale: float = 0.02) -> Sandbox:
     """A small sandbox of some stores."""
+    at_once = {"plan": "Plus", "index_lag_s": 0.0}  # no request has to wait, and none shows another moment's shop
     sites = tuple(
-        replace(site, plan="Plus") if isinstance(site, ShopifySite) else site for site in SITES if site.store in stores
+        replace(site, **at_once) if isinstance(site, ShopifySite) else site for site in SITES if site.store in stores
     )
     return Sandbox(SandboxOptions(seed=seed, scale=scale, sites=sites))
 
