@@ -35,6 +35,9 @@ _BOUNDS = """
     FROM (VALUES ('lock_timeout', '30s'), ('idle_in_transaction_session_timeout', '60s')) AS bounds(name, bound)
     WHERE current_setting(name) = '0'
 """
+# Told to each transaction, not kept by the session: a session that was told to read and then to write again would
+# write also where the server has said that by default nobody does, as some do when their disk fills up.
+_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 RowValues = Mapping[str, Any]
 Guard = Callable[[Table, Any], ColumnElement[bool]]
@@ -82,6 +85,8 @@ class Engines:
     def read(self) -> Iterator[Connection]:
         """A read-only transaction that sees one moment of the database; raises as `write` does."""
         with self._told(), self._reader.begin() as connection:
+            if self.dialect == "postgresql":
+                connection.exec_driver_sql(_SNAPSHOT)
             yield connection
 
     @contextmanager
@@ -138,8 +143,8 @@ def _place(url: URL) -> str:
 
 def _postgres_engines(url: URL) -> tuple[Engine, Engine]:
     bounds = {name: value for name, value in _LOST_SERVER.items() if name not in url.query}
-    writer = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=bounds)
-    return writer, writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=bounds)
+    return engine, engine
 
 
 def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:

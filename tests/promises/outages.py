@@ -165,21 +165,22 @@ class _Boundaries:
         self.passed = 0
         self._moment = moment
         self._act = act
-        self._in_use = 0
+        self._in_use: set[int] = set()
 
     def listeners(self, boundary: str) -> list[tuple[Any, str, Callable[..., None]]]:
         if boundary == WITHIN:
             return [(Engine, "before_cursor_execute", self._cross)]
         return [(Pool, "checkout", self._take), (Pool, "checkin", self._give_back)]
 
-    def _take(self, *_: object) -> None:
-        self._in_use += 1
+    def _take(self, _connection: object, record: object, _fairy: object) -> None:
+        self._in_use.add(id(record))
 
-    def _give_back(self, *_: object) -> None:
-        """Nobody is in a transaction once nobody has a connection."""
-        self._in_use -= 1
-        if self._in_use == 0:
-            self._cross()
+    def _give_back(self, _connection: object, record: object) -> None:
+        """Nobody is in a transaction once nobody has a connection; one that others took before is nothing to us."""
+        if id(record) in self._in_use:
+            self._in_use.remove(id(record))
+            if not self._in_use:
+                self._cross()
 
     def _cross(self, *_: object) -> None:
         self.passed += 1

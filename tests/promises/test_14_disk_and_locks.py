@@ -200,6 +200,7 @@ def test_trouble_in_the_middle_leaves_no_trace(
 
     tried = trial.run(url, trouble, moment, BETWEEN)
 
+    assert tried.moments >= moment, "the trouble never began"
     assert tried.told == {leaf}
     assert tried.end == well.end
     assert is_sound(url)

@@ -91,6 +91,7 @@ def test_a_killed_server_is_survived(trial: Trial, server: PostgresServer, well:
     with server.database() as url:
         tried = trial.run(url, troubles(server)["killed"], moment, well.boundary)
 
+    assert tried.moments >= moment, "the trouble never began"
     assert tried.told == {DatabaseUnavailable}
     assert tried.end == well.end
 

@@ -318,6 +318,16 @@ def test_a_server_that_takes_no_rows_is_unavailable(postgres_url: str, state: st
             assert connection.execute(select(1)).scalar_one() == 1
 
 
+def test_a_server_on_which_nobody_writes_by_default_is_obeyed_by_who_has_read(postgres_url: str) -> None:
+    """A session is read-only for a read alone: what the server says of writing then still holds for it."""
+    with engines_of(f"{postgres_url}?options=-c default_transaction_read_only%3Don") as engines:
+        with engines.read() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
+        with pytest.raises(DatabaseUnavailable, match="read-only"), engines.write() as connection:
+            notes.create(connection)
+
+
 def test_a_lock_is_not_waited_for_without_end(postgres_url: str) -> None:
     """A writer that another one holds up is told so in time: the operator's, or else half a minute."""
     with engines_of(f"{postgres_url}?options=-c lock_timeout%3D20") as engines, engines_of(postgres_url) as patient:
