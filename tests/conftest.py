@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import random
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,16 @@ import orjson
 import pytest
 import structlog
 
+from syncd.store import schema
+from syncd.store.engine import Engines
 from tests.clock import ManualClock
 from tests.postgres import PostgresServer, running_server
 
 hypothesis.settings.register_profile("syncd", deadline=None, print_blob=True, database=None)
 hypothesis.settings.register_profile("soak", parent=hypothesis.settings.get_profile("syncd"), max_examples=5000)
 hypothesis.settings.load_profile("syncd")
+
+_MEMORY, _MEMORY_BYTES = Path("/dev/shm"), 2 * 2**30
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,7 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """One seed for hypothesis and for `rng`, the same in every worker; repeat a run by `--hypothesis-seed`."""
+    """One seed for hypothesis and for `rng`, the same in every worker; repeat a run by `--hypothesis-seed`.
+
+    Temporary files lie in memory where there is room: thousands of databases are made, and none has to outlast the run.
+    """
+    if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_BYTES:
+        os.environ["TMPDIR"], tempfile.tempdir = str(_MEMORY), None
     if hasattr(config, "workerinput"):
         config.option.hypothesis_seed = config.workerinput["seed"]
     elif config.option.hypothesis_seed is None:
@@ -110,10 +121,21 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """The address of an empty PostgreSQL database."""
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of a database that has its tables and nothing in them."""
     with postgres_server.database() as url:
+        engines = Engines(url)
+        with engines.write() as connection:
+            schema.ensure(connection, engines.place)
+        engines.close()
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """The address of a PostgreSQL database with nothing in its tables, which stand already: making them takes long."""
+    with postgres_server.database(template=postgres_template) as url:
         yield url
 
 

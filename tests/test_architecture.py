@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -52,12 +53,15 @@ class Module(NamedTuple):
         """The first word of the name: the room that the module is in."""
         return self.name.split(".")[0]
 
-    def imports(self) -> Iterator[Import]:
+    @cache  # noqa: B019 - the package's modules are few, and each is asked by every rule
+    def imports(self) -> Sequence[Import]:
         """Every import, those inside functions and for type checking included."""
         late = {inner for node in ast.walk(self.tree) if _is_late(node) for inner in ast.walk(node)}
-        for node in ast.walk(self.tree):
-            for target in _targets(node):
-                yield Import(target, node not in late, getattr(node, "lineno", 0))
+        return [
+            Import(target, node not in late, getattr(node, "lineno", 0))
+            for node in ast.walk(self.tree)
+            for target in _targets(node)
+        ]
 
     def rooms(self) -> Iterator[tuple[str, Import]]:
         """The rooms of syncd that it imports from."""
@@ -83,6 +87,7 @@ def _targets(node: ast.AST) -> list[str]:
     return []
 
 
+@cache
 def _package() -> list[Module]:
     root = Path(syncd.__file__).parent
     paths = sorted(path for path in root.rglob("*.py") if "versions" not in path.parts)

@@ -1,4 +1,4 @@
-"""The tests' own helpers: databases that are empty and go away, a clock that moves, a closed network."""
+"""The tests' own helpers: databases that are new and go away, a clock that moves, a closed network."""
 
 from __future__ import annotations
 
@@ -10,22 +10,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
-import sqlalchemy
 
+from syncd.store import Database
 from tests.clock import START, ManualClock
 from tests.postgres import PostgresServer, find_binaries
 
 
-def test_each_test_gets_an_empty_database_on_either_engine(database_url: str) -> None:
-    """A new database holds no table and takes one."""
-    engine = sqlalchemy.create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
-
-    with engine.begin() as connection:
-        before = sqlalchemy.inspect(connection).get_table_names()
-        connection.execute(sqlalchemy.text("CREATE TABLE things (id INTEGER)"))
-    engine.dispose()
-
-    assert before == []
+@pytest.mark.parametrize("merchant", ["acme", "other"])
+def test_each_test_gets_a_database_of_its_own(database_url: str, merchant: str, clock: ManualClock) -> None:
+    """A database is nobody's yet on either engine; one that was used would be refused to another merchant."""
+    with Database.open(database_url, merchant=merchant, clock=clock) as database:
+        assert database.people.contact_count() == 0
 
 
 def test_a_database_is_dropped_though_somebody_is_connected(postgres_server: PostgresServer) -> None:
@@ -33,9 +28,9 @@ def test_a_database_is_dropped_though_somebody_is_connected(postgres_server: Pos
     with postgres_server.database() as url:
         forgotten = psycopg.connect(url)
     with psycopg.connect(postgres_server.url("postgres")) as connection:
-        left = connection.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'test%'").fetchone()
+        left = connection.execute("SELECT datname FROM pg_database").fetchall()
 
-    assert left == (0,)
+    assert (url.rpartition("/")[2],) not in left
     forgotten.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from syncd.store.engine import Engines
 from syncd.store.migrations import HEAD, REVISIONS
 from syncd.store.tables import Merchant, UtcDateTime
 from tests.clock import START, ManualClock
+from tests.postgres import PostgresServer
 from tests.unit.store.kit import engines_of
 
 VALUES = {str: "text", int: 7, float: 0.5, bool: True, bytes: b"bytes", datetime: START}
@@ -30,6 +32,13 @@ OLD_STORES = Table(
     Column("first_seen_at", UtcDateTime, default=START),
     *(Column(name, UtcDateTime if name.endswith("_at") else String) for name in PAUSED),
 )
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of an empty database: what makes its tables is tried here."""
+    with postgres_server.database() as url:
+        yield url
 
 
 def migrate(connection: Connection, revision: str = "head") -> None:
