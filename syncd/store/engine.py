@@ -25,6 +25,7 @@ from sqlmodel import SQLModel
 
 from syncd.errors import ConfigInvalid, DatabaseUnavailable
 from syncd.store.faults import as_leaf
+from syncd.store.statements import COMPILED
 
 BUSY_TIMEOUT_S = 10
 LOOKUP_BATCH = 500
@@ -38,6 +39,7 @@ _BOUNDS = """
 # Told to each transaction, not kept by the session: a session that was told to read and then to write again would
 # write also where the server has said that by default nobody does, as some do when their disk fills up.
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_ON_EVERY_ENGINE: Mapping[str, Any] = {"hide_parameters": True, "execution_options": {"compiled_cache": COMPILED}}
 
 RowValues = Mapping[str, Any]
 Guard = Callable[[Table, Any], ColumnElement[bool]]
@@ -143,7 +145,7 @@ def _place(url: URL) -> str:
 
 def _postgres_engines(url: URL) -> tuple[Engine, Engine]:
     bounds = {name: value for name, value in _LOST_SERVER.items() if name not in url.query}
-    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=bounds)
+    engine = create_engine(url, pool_pre_ping=True, connect_args=bounds, **_ON_EVERY_ENGINE)
     return engine, engine
 
 
@@ -171,7 +173,7 @@ def _sqlite_engine(url: URL, begin: str, pragmas: Iterable[str]) -> Engine:
     arguments: dict[str, Any] = {"isolation_level": None}
     if "timeout" not in url.query:
         arguments["timeout"] = BUSY_TIMEOUT_S
-    engine = create_engine(url, hide_parameters=True, connect_args=arguments)
+    engine = create_engine(url, connect_args=arguments, **_ON_EVERY_ENGINE)
 
     @event.listens_for(engine, "do_connect")
     def open_only(_dialect: object, _record: object, place: list[Any], arguments: dict[str, Any]) -> None:

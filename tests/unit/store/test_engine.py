@@ -15,6 +15,7 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select,
 
 from syncd.errors import ConfigInvalid, DatabaseBusy, DatabaseCorrupt, DatabaseUnavailable, SyncdError
 from syncd.store.engine import Engines, rows_in, upsert
+from syncd.store.statements import COMPILED
 from tests.unit.store.kit import engines_of
 
 NOBODY = 65534
@@ -88,6 +89,23 @@ def test_a_failed_block_leaves_nothing(database_url: str) -> None:
 
         with engines.write() as connection:
             notes.create(connection)
+
+
+def test_statements_are_compiled_once_for_all_databases(database_url: str) -> None:
+    """Whoever opens a database finds compiled what anybody of this process has asked one of its kind."""
+
+    def ask() -> int:
+        with engines_of(database_url) as engines:
+            with engines.write() as connection:
+                notes.create(connection, checkfirst=True)
+            with engines.read() as connection:
+                connection.execute(select(notes.c.text)).all()
+        return len(COMPILED)
+
+    known = ask()
+
+    assert ask() == known
+    assert database_url.partition(":")[0] in {key[0][0] for key in COMPILED}
 
 
 def test_a_read_cannot_write(database_url: str) -> None:
