@@ -47,7 +47,7 @@ class Two:
 
 @pytest.fixture
 def two(database_url: str, tmp_path: Path) -> Iterator[Two]:
-    with Sandbox(SandboxOptions(seed=3, scale=0.05)) as sandbox:
+    with Sandbox(SandboxOptions(seed=3, scale=0.02)) as sandbox:
         both = config(tmp_path / "both", sandbox, database_url, options=FREE, segments=ALL)
         one = config(tmp_path / "one", sandbox, database_url, stores=(STAYS,), options=FREE, segments=ALL)
         tight = ", push: {mode: auto, brake: {max_customers: 1}}"

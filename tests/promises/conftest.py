@@ -17,8 +17,6 @@ import structlog
 from tests.postgres import PostgresServer
 from tests.property.served import SERVED, ServedStage, served
 
-MOST_CASES = 6
-
 _HERE = Path(__file__).parent
 _DATABASES = frozenset({"database_url", "sqlite_url", "postgres_url", "databases", "postgres_server"})
 
@@ -92,21 +90,31 @@ def quiet() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of many cases over databases each run tries some, by its seed; `--every-case` tries all."""
+    """Of many cases over databases each run tries one on each engine, or as many as `cases` says, by its seed.
+
+    `--every-case` tries all.
+    """
     if config.option.every_case:
         return
-    cases: dict[str, list[pytest.Item]] = {}
+    cases: dict[tuple[str, str], list[pytest.Item]] = {}
     for item in items:
         needs_database = _DATABASES & set(getattr(item, "fixturenames", ()))
         if _HERE in item.path.parents and needs_database and item.get_closest_marker("soak") is None:
-            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+            cases.setdefault((item.nodeid.partition("[")[0], _engine(item)), []).append(item)
     seed = str(config.option.hypothesis_seed)
     dropped = {item for each in cases.values() for item in _beyond(each, seed)}
     items[:] = [item for item in items if item not in dropped]
     config.hook.pytest_deselected(items=sorted(dropped, key=lambda item: item.nodeid))
 
 
+def _engine(item: pytest.Item) -> str:
+    """The engine that a case is over; nothing where its test has but one."""
+    values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return next((str(value) for value in values if value in ("sqlite", "postgresql")), "")
+
+
 def _beyond(cases: list[pytest.Item], seed: str) -> list[pytest.Item]:
     """All but some of the cases: the same in every process, in whichever order it met them."""
+    marker = cases[0].get_closest_marker("cases")
     drawn = sorted(cases, key=lambda item: hashlib.sha256(f"{seed} {item.nodeid}".encode()).digest())
-    return drawn[MOST_CASES:]
+    return drawn[marker.args[0] if marker else 1 :]

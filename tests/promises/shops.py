@@ -25,7 +25,10 @@ def sandbox_of(*stores: str, seed: int = 3, scale: float = 0.02) -> Sandbox:
     sites = tuple(
         replace(site, **at_once) if isinstance(site, ShopifySite) else site for site in SITES if site.store in stores
     )
-    return Sandbox(SandboxOptions(seed=seed, scale=scale, sites=sites))
+    made = Sandbox(SandboxOptions(seed=seed, scale=scale, sites=sites))
+    for shop in made.shops.values():
+        _without_limit(shop)
+    return made
 
 
 def auth_of(shop: Any, key: str = "admin") -> str:
@@ -84,8 +87,12 @@ class Beginning:
         if self._shop.platform == "shopify":
             self._shop.bulk.operations.clear()
             self._shop.bucket.available = float(self._shop.bucket.size)
-        if self._shop.platform == "bigcommerce":
-            self._shop.set_quota(1_000_000)
+        _without_limit(self._shop)
+
+
+def _without_limit(shop: Any) -> None:
+    if shop.platform == "bigcommerce":
+        shop.set_quota(1_000_000)
 
 
 def _copied(shop: Any) -> Any:

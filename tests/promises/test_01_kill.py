@@ -27,7 +27,7 @@ from tests.promises.shops import STORES, Beginning, Tag, Watch, config, sandbox_
 from tests.unit.store.kit import engines_of
 from tests.unit.store.test_schema import contents, fill, migrate, structure
 
-SAMPLE = 3
+SAMPLE = 2
 KILLS_IN_A_ROW = 20
 KILLED = -signal.SIGKILL
 BULK = "shopify in bulk"
@@ -211,6 +211,7 @@ def ground(sandbox: Sandbox, process: Mortals, databases: Databases, tmp_path: P
     return Ground(sandbox, process, databases, tmp_path, rng)
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("verb", VERBS)
 def test_command_killed_somewhere_ends_as_a_whole_one(verb: str, ground: Ground) -> None:
     """After a kill the same command leaves what it leaves without one, on any platform; each tag is written once."""

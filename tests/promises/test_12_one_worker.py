@@ -26,6 +26,8 @@ LEASE_S = 2.0
 SHORT_LEASES = (
     f"import syncd.sync, syncd.push.delivery as d; syncd.sync.LEASE_S = d.LEASE_S = {LEASE_S}; syncd.sync._LONG_S = 0.5"
 )
+# why the run in hand may fail: it lost its lease, its connection meanwhile (if it was just being made), or we end it
+LOST = ("lease lost", "does not serve us", "stopped between")
 EVERY = "streams: {customers: {every: 2s}, orders: {every: 2s}, carts: {every: 2s}}"
 
 
@@ -89,8 +91,8 @@ def test_a_zombie_commits_nothing(sandbox: Sandbox, database_url: str, tmp_path:
     assert backfilled == 0
     assert ends == [0, 0]
     with App(load(path)) as app:
-        lost = [run for run in app.database.runs.history(1000) if run.status == "failed"]
-    assert all("lease lost" in run.reason for run in lost)
+        failed = [run.reason for run in app.database.runs.history(1000) if run.status == "failed"]
+    assert [reason for reason in failed if not any(words in reason for words in LOST)] == []
     _assert_whole(path, shops, tmp_path)
 
 
@@ -103,7 +105,7 @@ def test_two_services_share_the_work(sandbox: Sandbox, database_url: str, tmp_pa
         for service in (one, other):
             service.wait_for("merchant_started")
         began = time.monotonic()
-        time.sleep(12)
+        time.sleep(8)
         spent_s = time.monotonic() - began
         until(lambda: all(tags_on(shop) for shop in shops))
         ends = [service.end()[0] for service in (one, other)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,10 @@ def disturbed(stage: ServedStage, script: Script, database: str, folder: Path) -
     return found + [f"written twice: {write}" for write in witness.doubled]
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_every_fault_for_a_while(stage: ServedStage, seed: int, database_url: str, tmp_path: Path) -> None:
+@pytest.mark.cases(3)
+def test_every_fault_for_a_while(stage: ServedStage, rng: random.Random, database_url: str, tmp_path: Path) -> None:
     """Backfill, syncs and pushes through a way that fails at random end as without, two cycles after it is well."""
-    assert disturbed(stage, Script(seed, SHARE), database_url, tmp_path) == []
+    assert disturbed(stage, Script(rng.randrange(10_000), SHARE), database_url, tmp_path) == []
 
 
 @pytest.mark.soak

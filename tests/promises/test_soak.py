@@ -38,7 +38,7 @@ def test_nothing_grows(
 def test_a_few_cycles_come_to_rest(database_url: str, tmp_path: Path, rng: random.Random) -> None:
     """Faults in a few cycles leave nothing behind that two cycles without any do not mend."""
     with soaking(tmp_path, database_url, rng.randrange(2**32)) as soak:
-        for _ in range(12):
+        for _ in range(6):
             soak.cycle()
         come_to_rest(soak)
 

@@ -234,7 +234,7 @@ def _wait_for(world: World, before: timedelta) -> None:
 
 
 @settings(
-    max_examples=settings.default.max_examples // 5 if settings.default else 20,
+    max_examples=settings.default.max_examples // 8 if settings.default else 12,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(segments=_segments, stock=st.lists(_orders, max_size=6), deeds=st.lists(_deeds, max_size=8))
@@ -257,7 +257,7 @@ def test_what_is_due_is_all_that_changes(
 
 
 @settings(
-    max_examples=settings.default.max_examples // 2 if settings.default else 50,
+    max_examples=settings.default.max_examples // 4 if settings.default else 25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(condition=_near_leaves, ages=st.lists(_spans, min_size=1, max_size=6), offset=_spans)
