@@ -40,7 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """One seed for hypothesis and for `rng`, the same in every worker; repeat a run by `--hypothesis-seed`.
 
     Temporary files lie in memory where there is room: thousands of databases are made, and none has to outlast the run.
+    Bytecode is kept, whatever the environment says: hundreds of processes are started.
     """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_BYTES:
         os.environ["TMPDIR"], tempfile.tempdir = str(_MEMORY), None
     if hasattr(config, "workerinput"):

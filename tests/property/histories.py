@@ -326,10 +326,9 @@ def everything(stage: Stage) -> list[Step]:
         *(Do(deed, 1) for deed in deeds if deed.startswith("open")),
     ]
     first: list[Step] = [Run(stream) for stream in Stream]
+    runs = list(itertools.product(Stream, ("incremental", "sweep", "backfill")))
     during: list[Step] = [
-        Run(stream, kind, (Do(deed, place), Wait(1)))
-        for place, deed in enumerate(deeds)
-        for stream, kind in zip(Stream, ("incremental", "sweep", "backfill"), strict=True)
+        Run(*runs[place % len(runs)], (Do(deed, place), Wait(1))) for place, deed in enumerate(sorted([*deeds, *deeds]))
     ]
     between: list[Step] = [
         step for place, deed in enumerate(deeds) for step in (Do(deed, place), Wait(60), Run(Stream.ORDERS))
