@@ -114,7 +114,7 @@ def opened(url: str, clock: ManualClock) -> Database:
 def databases_in() -> Iterator[Databases]:
     """Opens an empty SQLite database at every call, in memory where the system keeps files there."""
     numbers = itertools.count()
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
+    with tempfile.TemporaryDirectory() as name:
         template = Path(name) / "empty.db"
         opened(f"sqlite:///{template}", ManualClock()).close()
 
